@@ -1,0 +1,44 @@
+/**
+ * Knows how bytes become a contract's type and back. Exact when speaking (unknown fields are stripped by the codec),
+ * tolerant when listening (unknown fields are ignored).
+ */
+import * as t from 'io-ts'
+import { E } from '../fp.ts'
+
+export type BadMessage = { readonly is: 'bad-message'; readonly codec: string; readonly report: ReadonlyArray<string> }
+
+/** A message contract: its name and version as they stand in the `Syncline-Schema` header, and its codec. */
+export type Contract<A> = { readonly schema: string; readonly codec: t.Type<A, unknown> }
+
+export const contract = <C extends t.Mixed>(schema: string, codec: C): Contract<t.TypeOf<C>> & { readonly codec: C } => ({ schema, codec })
+
+const bytesToText = new TextDecoder('utf-8', { fatal: true })
+const textToBytes = new TextEncoder()
+
+export const encode = <A>(contractOf: Contract<A>, value: A): Uint8Array =>
+  textToBytes.encode(JSON.stringify(contractOf.codec.encode(value)))
+
+export const decode = <A>(contractOf: Contract<A>, body: Uint8Array): E.Either<BadMessage, A> => {
+  const parsed = E.tryCatch(
+    () => JSON.parse(bytesToText.decode(body)) as unknown,
+    (e): BadMessage => ({ is: 'bad-message', codec: contractOf.schema, report: [`not JSON: ${e instanceof Error ? e.message : String(e)}`] }),
+  )
+  return E.isLeft(parsed) ? parsed : decodeValue(contractOf, parsed.right)
+}
+
+export const decodeValue = <A>(contractOf: Contract<A>, value: unknown): E.Either<BadMessage, A> => {
+  const decoded = contractOf.codec.decode(value)
+  return E.isRight(decoded) ? decoded : E.left({ is: 'bad-message', codec: contractOf.schema, report: reportOf(decoded.left) })
+}
+
+/** One line per mistake: path, what was expected, what was found. Values longer than 80 characters are cut. */
+export const reportOf = (errors: t.Errors): ReadonlyArray<string> => {
+  const lines = new Set<string>()
+  for (const error of errors) {
+    const path = error.context.map((c) => c.key).filter((key) => key !== '').join('.')
+    const expected = error.context.at(-1)?.type.name ?? 'something else'
+    const found = JSON.stringify(error.value) ?? 'nothing'
+    lines.add(`${path === '' ? 'the body' : path}: expected ${expected}, found ${found.length > 80 ? `${found.slice(0, 77)}…` : found}`)
+  }
+  return [...lines]
+}

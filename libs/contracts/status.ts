@@ -1,0 +1,51 @@
+/** Written by the tracker: KV `sync_status`, `sync_history`, `sync_stats`. Times in ms since the epoch. */
+import * as t from 'io-ts'
+import { ConnectionId } from '../domain/ids.ts'
+import { ConnectionState, Outcome, RunState } from '../domain/states.ts'
+import { contract } from './decode.ts'
+import { Progress } from './progress.ts'
+import { Counts, RunResult } from './result.ts'
+
+const LastRun = t.intersection([
+  t.type({ run: t.string, outcome: Outcome, startedAt: t.number, finishedAt: t.number }),
+  t.partial({ error: t.string, mend: t.string }),
+])
+
+export const Status = contract('status.1', t.intersection([
+  t.type({
+    conn: ConnectionId,
+    state: ConnectionState,
+    /** Highest fence seen; a new run whose fence is not above it means FENCE_REGRESS. */
+    fence: t.number,
+    parked: t.number,
+    hasSyncToken: t.boolean,
+    updatedAt: t.number,
+  }),
+  t.partial({
+    lastRun: LastRun,
+    /** End of the last run that succeeded or was partial. */
+    lastSyncAt: t.number,
+    lastQuietAt: t.number,
+    running: t.intersection([t.type({ run: t.string, state: RunState, since: t.number }), t.partial({ progress: Progress.codec, nextAttemptAt: t.number })]),
+    /** Items the two sides agree on, summed over flows. */
+    links: t.number,
+    held: t.type({ run: t.string, flow: t.string, by: t.string, plan: t.string }),
+    lastSkip: t.type({ at: t.number, reason: t.string }),
+  }),
+]))
+export type Status = t.TypeOf<typeof Status.codec>
+
+/** One revision per finished run that was not quiet, or was asked for by hand. */
+export const HistoryEntry = contract('history-entry.1', RunResult.codec)
+export type HistoryEntry = RunResult
+
+export const Stats = contract('stats.1', t.type({
+  conn: ConnectionId,
+  runs: t.record(t.string, t.number),
+  quietRuns: t.number,
+  totals: Counts,
+  durationMsSum: t.number,
+  since: t.number,
+  updatedAt: t.number,
+}))
+export type Stats = t.TypeOf<typeof Stats.codec>
