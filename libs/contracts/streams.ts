@@ -18,14 +18,14 @@ export const streamDefs: ReadonlyArray<StreamDef> = [
     name: streams.work, subjects: [subjects.works('hot'), subjects.works('cold')], retention: 'workqueue', discard: 'new',
     discardNewPerSubject: true, maxMsgsPerSubject: 1, duplicateWindowMs: 2 * minute,
   },
-  { name: streams.results, subjects: [subjects.results], retention: 'limits', maxAgeMs: 7 * day, duplicateWindowMs: 2 * minute },
-  { name: streams.dead, subjects: [subjects.deads], retention: 'limits', maxAgeMs: 90 * day, duplicateWindowMs: 10 * minute },
+  { name: streams.results, subjects: [subjects.results], retention: 'limits', discard: 'old', maxAgeMs: 7 * day, duplicateWindowMs: 2 * minute },
+  { name: streams.dead, subjects: [subjects.deads], retention: 'limits', discard: 'old', maxAgeMs: 90 * day, duplicateWindowMs: 10 * minute },
   {
     name: streams.advisories, subjects: [subjects.advisories.maxDeliveries, subjects.advisories.terminated],
-    retention: 'limits', maxAgeMs: 7 * day, duplicateWindowMs: 2 * minute,
+    retention: 'limits', discard: 'old', maxAgeMs: 7 * day, duplicateWindowMs: 2 * minute,
   },
   /** Previous versions of whatever a run overwrote or deleted: the archive guard of SYNC.md §C, 30 days. */
-  { name: streams.archive, subjects: [subjects.archives], retention: 'limits', maxAgeMs: 30 * day, duplicateWindowMs: 2 * minute },
+  { name: streams.archive, subjects: [subjects.archives], retention: 'limits', discard: 'old', maxAgeMs: 30 * day, duplicateWindowMs: 2 * minute },
 ]
 
 export const bucketDefs: ReadonlyArray<BucketDef> = [

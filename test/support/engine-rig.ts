@@ -18,6 +18,7 @@ import { systemRandom } from '#libs/random.ts'
 import { quietTracer } from '#libs/telemetry/trace.ts'
 import type { Log } from '#libs/telemetry/log.ts'
 import { resolve } from '../../services/conflict-resolver/resolve.ts'
+import type { Markers } from '../../services/sync-worker/hold-lease.ts'
 import { leaseTimesOf } from '../../services/sync-worker/lease.ts'
 import type { Ports } from '../../services/sync-worker/ports.ts'
 import { stopSwitch } from '../../services/sync-worker/stop-switch.ts'
@@ -106,7 +107,7 @@ export const engineRig = (options: EngineOptions = {}): EngineRig => {
     count: () => undefined,
   }
 
-  const markers = new Map()
+  const markers: Markers = new Map()
   const play: EngineRig['play'] = async (item = {}, more = {}) => {
     const connection = connectionOf()
     const run = systemRandom.ulid(clock)

@@ -69,7 +69,7 @@ export const memoryState = (): MemoryState => {
   }
   const read = <A>(key: string): Stored<A> | null => {
     const cell = live(key)
-    return cell === undefined || cell.value === undefined ? null : { value: structuredClone(cell.value) as A, revision: cell.revision }
+    return cell?.value === undefined ? null : { value: structuredClone(cell.value) as A, revision: cell.revision }
   }
 
   return {

@@ -1,0 +1,17 @@
+/**
+ * Knows what can become of a message once its turn is over. Does not know acks: libs/nats turns a verdict into one
+ * (done → ack, defer → new request + ack, retry-in → nak with the delay, poison → dead letter + terminate).
+ */
+export type Verdict =
+  | { readonly is: 'done' }
+  /** Try later without fault: costs no attempt. `notBefore` in ms since the epoch. */
+  | { readonly is: 'defer'; readonly notBefore: number; readonly reason: string }
+  /** Deliver the same message again after `ms`. */
+  | { readonly is: 'retry-in'; readonly ms: number; readonly reason: string }
+  /** Hopeless: kept as a dead letter, never delivered again. One line of `report` per mistake. */
+  | { readonly is: 'poison'; readonly reason: string; readonly report: ReadonlyArray<string> }
+
+export const done: Verdict = { is: 'done' }
+export const defer = (notBefore: number, reason: string): Verdict => ({ is: 'defer', notBefore, reason })
+export const retryIn = (ms: number, reason: string): Verdict => ({ is: 'retry-in', ms, reason })
+export const poison = (reason: string, report: ReadonlyArray<string> = []): Verdict => ({ is: 'poison', reason, report })

@@ -1,0 +1,45 @@
+/** Knows the one translation of a verdict into an acknowledgement. Does not know how the verdict was found. */
+import { E, TE } from '#libs/fp.ts'
+import type { NatsFailure } from './failure.ts'
+import { oneLine } from './headers.ts'
+import { request } from './request.ts'
+import type { Bus } from './connect.ts'
+
+export type Ack =
+  | { readonly is: 'done' }
+  | { readonly is: 'again'; readonly delayMs: number }
+  | { readonly is: 'terminate'; readonly reason: string }
+  /** Say nothing: the message comes again after ack_wait. */
+  | { readonly is: 'leave' }
+
+const attempts = 3
+
+/** Confirmed by the server, because an acknowledgement that gets lost is a second run. Repeating one is harmless. */
+export const verdictToAck =
+  (bus: Bus, timeoutMs = 3_000) =>
+  (ackSubject: string, ack: Ack): TE.TaskEither<NatsFailure, void> =>
+  async () => {
+    const wire = ackPayload(ack)
+    if (wire === undefined) return E.right(undefined)
+    for (let attempt = 1; ; attempt++) {
+      const confirmed = await request(bus, ackSubject, wire, timeoutMs)
+      if (confirmed._tag === 'Right') return E.right(undefined)
+      const passing = ['timeout', 'disconnected', 'no-responders'].includes(confirmed.left.is)
+      if (!passing || attempt >= attempts) return confirmed
+      await new Promise((done) => setTimeout(done, 500 * attempt))
+    }
+  }
+
+export const ackPayload = (ack: Ack): string | undefined => {
+  switch (ack.is) {
+    case 'done':
+      return '+ACK'
+    case 'again':
+      // without a delay it would come back within milliseconds, whatever the backoff (NATS.md §5.3)
+      return `-NAK {"delay":${Math.round(Math.max(1, ack.delayMs) * 1e6)}}`
+    case 'terminate':
+      return `+TERM ${oneLine(ack.reason)}`.trimEnd()
+    case 'leave':
+      return undefined
+  }
+}

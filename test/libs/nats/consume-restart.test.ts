@@ -1,0 +1,61 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Bus } from '#libs/nats/connect.ts'
+import { consume } from '#libs/nats/consume.ts'
+import { provision } from '#libs/nats/provision.ts'
+import { publish } from '#libs/nats/publish.ts'
+import { streamInfo } from '#libs/nats/stream-messages.ts'
+import { connectTo, startTestServer } from '../../support/nats-server.ts'
+import type { TestServer } from '../../support/nats-server.ts'
+import { bytes, right, until } from './right.ts'
+
+let server: TestServer
+let bus: Bus
+
+beforeAll(async () => {
+  server = await startTestServer()
+  bus = await connectTo(server)
+})
+afterAll(async () => {
+  await bus.close()
+  await server.stop()
+})
+
+describe('when the server is killed', () => {
+  it('consuming goes on after its restart, messages in hand included', async () => {
+    const streams = [{ name: 'R', subjects: ['r.>'], retention: 'workqueue', discard: 'new' }] as const
+    const consumers = [{ stream: 'R', durable: 'w', ackWaitMs: 30_000, maxDeliver: 5, maxAckPending: 100 }]
+    await right(provision(bus)({ streams, buckets: [], consumers }, { replicas: 1 }))
+    const seen: string[] = []
+    let finish: () => void = () => undefined
+    const gate = new Promise<void>((resolve) => (finish = resolve))
+    const consumption = consume(bus, {
+      stream: 'R',
+      consumer: 'w',
+      concurrency: 2,
+      handle: async (d) => {
+        seen.push(`${d.subject}/${d.deliveryCount}`)
+        if (d.subject === 'r.held') await gate
+        return { is: 'done' }
+      },
+      onError: () => undefined,
+    })
+    await right(publish(bus)('r.held', bytes('')))
+    await until(() => seen.length === 1)
+
+    await server.kill()
+    await until(() => !bus.isConnected())
+    expect(await publish(bus)('r.x', bytes(''), { expect: { lastSubjectSequence: 0 } })()).toEqual({
+      _tag: 'Left',
+      left: { is: 'disconnected' },
+    })
+    finish() // its acknowledgement has to wait for the server
+    const restarting = server.restart()
+    await right(publish(bus)('r.after', bytes(''))) // retried until the connection is back
+    await restarting
+    const back = Date.now()
+    await until(async () => (await right(streamInfo(bus)('R'))).messages === 0)
+    expect(Date.now() - back).toBeLessThan(2_000)
+    expect(seen).toEqual(['r.held/1', 'r.after/1'])
+    await consumption.stop()
+  })
+})
