@@ -1,0 +1,110 @@
+/**
+ * Knows how targets become writes with preconditions, and what each item looks like afterwards. A side that moved under
+ * us is read again and decided again, three rounds, then the one item is parked (SYNC.md §A.3).
+ */
+import type { Side, Write, Wrote } from '#libs/connectors/connector.ts'
+import type { SyncFailure } from '#libs/domain/failure.ts'
+import type { Link } from '#libs/domain/link.ts'
+import { hashOf, type Fields } from '#libs/domain/record.ts'
+import { E } from '#libs/fp.ts'
+import { archive } from './archive.ts'
+import type { SideName } from './classify.ts'
+import type { Entry } from './gather.ts'
+import type { FlowContext } from './run-context.ts'
+import { contentOf, endAsIs, linkOf, type End, type Target, type Task, type Want } from './targets.ts'
+
+
+export type Applied =
+  | { readonly is: 'done'; readonly link: Link | undefined }
+  /** A precondition failed or a create met an item: `remoteId` is what to read again on `side`. */
+  | { readonly is: 'moved'; readonly side: SideName; readonly remoteId: string }
+  | { readonly is: 'refused'; readonly side: SideName; readonly failure: SyncFailure }
+  | { readonly is: 'failed'; readonly failure: SyncFailure }
+
+/** One answer per task. A left ends the flow: the side as a whole could not be written, or the run must stop. */
+export const applyTasks = async (context: FlowContext, tasks: ReadonlyArray<Task>): Promise<E.Either<SyncFailure, ReadonlyArray<Applied>>> => {
+  const stored = await archive(context, tasks)
+  if (E.isLeft(stored)) return stored
+  const right = await writeSide(context, 'destination', tasks)
+  if (E.isLeft(right)) return right
+  const left = await writeSide(context, 'source', tasks)
+  if (E.isLeft(left)) return left
+  return E.right(tasks.map((task, i) => settleTask(context, task, left.right.get(i), right.right.get(i))))
+}
+
+/** Answers by the task's index; a task that leaves this side as it is has none. */
+const writeSide = async (context: FlowContext, name: SideName, tasks: ReadonlyArray<Task>): Promise<E.Either<SyncFailure, ReadonlyMap<number, Wrote>>> => {
+  const side = name === 'source' ? context.a : context.b
+  const planned: Array<readonly [index: number, write: Write]> = []
+  tasks.forEach((task, i) => {
+    const write = writeOf(task, name)
+    if (write !== undefined) planned.push([i, write])
+  })
+  const answers = new Map<number, Wrote>()
+  for (let from = 0; from < planned.length; from += side.capabilities.batchSize) {
+    // A worker that may no longer own the lease writes nothing more (SYNC.md §A.5 step 7a).
+    if (context.signal.aborted || !context.hold.isTrusted()) return E.left(context.whyStopped())
+    const batch = planned.slice(from, from + side.capabilities.batchSize)
+    const wrote = await writeBatch(side, batch.map(([, write]) => write), context.signal)
+    if (E.isLeft(wrote)) return wrote
+    batch.forEach(([index], i) => {
+      const answer = wrote.right[i]
+      if (answer !== undefined) answers.set(index, answer)
+    })
+  }
+  return E.right(answers)
+}
+
+const writeBatch = (side: Side, writes: ReadonlyArray<Write>, signal: AbortSignal) => side.write(writes, signal)()
+
+export const writeOf = ({ entry, target }: Task, name: SideName): Write | undefined => {
+  const want = name === 'source' ? target.a : target.b
+  const end = endAsIs(entry, name)
+  switch (want.is) {
+    case 'as-is':
+      return undefined
+    case 'put':
+      return end === 'absent'
+        ? { do: 'create', key: entry.key, fields: want.fields }
+        : { do: 'update', key: entry.key, remoteId: end.id, expect: end.version, fields: want.fields }
+    case 'remove':
+      return end === 'absent' ? undefined : { do: 'delete', key: entry.key, remoteId: end.id, expect: end.version }
+  }
+}
+
+export const settleTask = (context: FlowContext, task: Task, a: Wrote | undefined, b: Wrote | undefined): Applied => {
+  const { entry, target } = task
+  for (const [side, wrote] of [['destination', b], ['source', a]] as const) {
+    if (wrote === undefined || wrote.is === 'done') continue
+    if (wrote.is === 'refused') return { is: 'refused', side, failure: wrote.failure }
+    if (wrote.is === 'failed') return { is: 'failed', failure: wrote.failure }
+    const end = endAsIs(entry, side)
+    return { is: 'moved', side, remoteId: wrote.is === 'exists' ? wrote.remoteId : end === 'absent' ? '' : end.id }
+  }
+  const endA = endAfter(entry, 'source', target.a, a)
+  const endB = endAfter(entry, 'destination', target.b, b)
+  const agreed = agreedContent(entry, target)
+  const wrote: SideName | undefined = b !== undefined ? 'destination' : a !== undefined ? 'source' : undefined
+  return {
+    is: 'done',
+    link: linkOf(entry, endA, endB, {
+      keepBase: context.connection.strategy === 'merge',
+      now: context.ports.clock.now(),
+      ...(agreed === undefined ? {} : { agreed }),
+      ...(wrote === undefined ? {} : { wrote }),
+    }),
+  }
+}
+
+/** The hash comes from what the side says it stored, else from what was sent (SYNC.md §A.5 step 7e). */
+const endAfter = (entry: Entry, side: SideName, want: Want, wrote: Wrote | undefined): End => {
+  if (want.is === 'as-is' || wrote?.is !== 'done') return want.is === 'remove' ? 'absent' : endAsIs(entry, side)
+  if (want.is === 'remove') return 'absent'
+  return { id: wrote.remoteId, version: wrote.version, hash: hashOf(wrote.fields ?? want.fields) }
+}
+
+const agreedContent = (entry: Entry, target: Target): Fields | undefined => {
+  if (target.b.is === 'put') return target.b.fields
+  if (target.a.is === 'put') return target.a.fields
+  return contentOf(entry.a)?.fields ?? contentOf(entry.b)?.fields
+}

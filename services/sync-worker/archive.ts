@@ -1,0 +1,63 @@
+/**
+ * Knows that no version is overwritten or deleted before it is stored for good (SYNC.md §A.5 step 7c, §C archive).
+ * Content that was not read yet is read for this.
+ */
+import type { ArchivedVersion } from '#libs/contracts/archive.ts'
+import type { SyncFailure } from '#libs/domain/failure.ts'
+import type { Item } from '#libs/domain/record.ts'
+import { E } from '#libs/fp.ts'
+import type { SideName } from './classify.ts'
+import { fetchAll } from './look.ts'
+import type { FlowContext } from './run-context.ts'
+import { contentOf, endAsIs, type Task } from './targets.ts'
+
+export const archive = async (context: FlowContext, tasks: ReadonlyArray<Task>): Promise<E.Either<SyncFailure, void>> => {
+  for (const side of ['destination', 'source'] as const) {
+    const losing = tasks.filter((task) => (side === 'source' ? task.target.a : task.target.b).is !== 'as-is' && endAsIs(task.entry, side) !== 'absent')
+    if (losing.length === 0) continue
+    const contents = await contentsOf(context, side, losing)
+    if (E.isLeft(contents)) return contents
+    const said = await Promise.all(
+      losing.flatMap((task) => {
+        const item = contents.right.get(task.entry.key)
+        // Gone meanwhile: there is nothing to keep, and the write's precondition will say so.
+        return item === undefined ? [] : [context.ports.sayArchived(versionOf(context, side, task, item), context.trace)()]
+      }),
+    )
+    const failed = said.find(E.isLeft)
+    if (failed !== undefined) return failed
+  }
+  return E.right(undefined)
+}
+
+const contentsOf = async (context: FlowContext, side: SideName, tasks: ReadonlyArray<Task>): Promise<E.Either<SyncFailure, ReadonlyMap<string, Item>>> => {
+  const contents = new Map<string, Item>()
+  const unread = new Map<string, string>()
+  for (const { entry } of tasks) {
+    const item = contentOf(side === 'source' ? entry.a : entry.b)
+    const end = endAsIs(entry, side)
+    if (item !== undefined) contents.set(entry.key, item)
+    else if (end !== 'absent') unread.set(end.id, entry.key)
+  }
+  if (unread.size === 0) return E.right(contents)
+  const fetched = await fetchAll(side === 'source' ? context.a : context.b, [...unread.keys()], context.signal)
+  if (E.isLeft(fetched)) return fetched
+  for (const item of fetched.right.items) contents.set(unread.get(item.remoteId) ?? item.key, item)
+  return E.right(contents)
+}
+
+const versionOf = ({ connection, flow, item: work, ports }: FlowContext, side: SideName, task: Task, item: Item): ArchivedVersion => ({
+  conn: connection.id,
+  flow: flow.id,
+  run: work.run,
+  key: task.entry.key,
+  side,
+  remoteId: item.remoteId,
+  kind: flow.kind,
+  fields: item.fields,
+  at: ports.clock.now(),
+  because: task.target.because === 'conflict-loser' ? 'conflict-loser' : (side === 'source' ? task.target.a : task.target.b).is === 'remove' ? 'deleted' : 'overwritten',
+  version: item.version,
+  ...(task.rule === undefined ? {} : { rule: task.rule }),
+  ...(task.provenance === undefined ? {} : { provenance: [...task.provenance] }),
+})

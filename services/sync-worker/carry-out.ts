@@ -1,0 +1,103 @@
+/**
+ * Knows how a plan is carried out: chunk by chunk, each chunk written, then remembered in one fenced commit; conflicts are
+ * asked of the resolver, moved items are decided again, hopeless ones are parked (SYNC.md §A.5 steps 7 and 8).
+ */
+import type { Checkpoint } from '#libs/domain/checkpoint.ts'
+import type { SyncFailure } from '#libs/domain/failure.ts'
+import { E } from '#libs/fp.ts'
+import type { Planned } from './flow-end.ts'
+import type { Entry } from './gather.ts'
+import { maxPagesPerCommit, type KvLedger } from './kv-ledger.ts'
+import { fetchAll } from './look.ts'
+import { tooManyBad } from './park.ts'
+import type { Policy } from './plan.ts'
+import type { FlowContext } from './run-context.ts'
+import { settleChunk } from './settle-chunk.ts'
+import { contentOf } from './targets.ts'
+
+export type Carried = { readonly checkpoint: Checkpoint; readonly warnings: ReadonlyArray<string>; readonly unsettled?: SyncFailure }
+
+export const carryOut = async (context: FlowContext, ledger: KvLedger, planned: ReadonlyArray<Planned>, policy: Policy, next: (settled: boolean) => Checkpoint): Promise<E.Either<SyncFailure, Carried>> => {
+  const acting = planned.filter(({ move }) => move.do !== 'nothing')
+  context.counts.unchanged += planned.length - acting.length
+  ledger.expect(planned.length)
+  const readied = await readMissing(context, acting)
+  if (E.isLeft(readied)) return readied
+
+  let unsettled: SyncFailure | undefined
+  const warnings: Array<string> = []
+  let checkpoint = next(false)
+  const chunks = chunksOf(ledger, readied.right)
+  for (const [i, chunk] of chunks.entries()) {
+    if (context.signal.aborted || !context.hold.isTrusted()) return E.left(context.whyStopped())
+    context.step('writing')
+    const settled = await settleChunk(context, chunk, policy)
+    if (E.isLeft(settled)) return settled
+    unsettled ??= settled.right.unsettled
+    warnings.push(...settled.right.warnings)
+    const tooMany = tooManyBad(context.counts.parked, context.counts.read, context.flow.guards ?? {})
+    unsettled ??= tooMany
+    context.step('committing')
+    const last = i === chunks.length - 1
+    const waits = unsettled !== undefined || warnings.length > 0
+    const saved = await ledger.commit(settled.right.puts, settled.right.drops, next(last && !waits))
+    if (E.isLeft(saved)) return saved
+    checkpoint = saved.right
+    if (tooMany !== undefined) return E.left(tooMany)
+  }
+  if (chunks.length === 0) {
+    const saved = await ledger.commit([], [], next(true))
+    if (E.isLeft(saved)) return saved
+    checkpoint = saved.right
+  }
+  return E.right({ checkpoint, warnings, ...(unsettled === undefined ? {} : { unsettled }) })
+}
+
+/** Creates and updates first, deletes last; inside that by ledger page, so that a chunk touches few pages (SYNC.md §A.1.5). */
+const chunksOf = (ledger: KvLedger, acting: ReadonlyArray<Planned>): ReadonlyArray<ReadonlyArray<Planned>> => {
+  const placed = acting.map((planned) => ({ planned, late: planned.move.do === 'delete' ? 1 : 0, page: ledger.pageOf(planned.entry.linkKey) }))
+  placed.sort((x, y) => x.late - y.late || x.page - y.page)
+  const chunks: Array<Array<Planned>> = []
+  let current: Array<Planned> = []
+  let pages = new Set<number>()
+  for (const { planned, page } of placed) {
+    const full = current.length >= itemsPerChunk || (pages.size >= maxPagesPerCommit / 2 && !pages.has(page))
+    if (full) {
+      chunks.push(current)
+      current = []
+      pages = new Set()
+    }
+    current.push(planned)
+    pages.add(page)
+  }
+  if (current.length > 0) chunks.push(current)
+  return chunks
+}
+
+/** SYNC.md §A.1.5: 200 items for small deltas. */
+const itemsPerChunk = 200
+
+/** A copy needs the content of the side it comes from; what a listing said is unchanged was not read yet. */
+const readMissing = async (context: FlowContext, acting: ReadonlyArray<Planned>): Promise<E.Either<SyncFailure, ReadonlyArray<Planned>>> => {
+  let current: ReadonlyArray<Planned> = acting
+  for (const name of ['source', 'destination'] as const) {
+    const from = (entry: Entry) => (name === 'source' ? entry.a : entry.b)
+    const needs = (p: Planned): boolean => (p.move.do === 'create' || p.move.do === 'update') && p.move.on !== name && contentOf(from(p.entry)) === undefined
+    const ids = current.filter(needs).flatMap(({ entry }) => {
+      const side = from(entry)
+      return side.is === 'unchanged' ? [side.remoteId] : []
+    })
+    if (ids.length === 0) continue
+    const fetched = await fetchAll(name === 'source' ? context.a : context.b, ids, context.signal)
+    if (E.isLeft(fetched)) return fetched
+    const items = new Map(fetched.right.items.map((item) => [item.remoteId, item]))
+    current = current.map((p) => {
+      const side = from(p.entry)
+      const item = side.is === 'unchanged' ? items.get(side.remoteId) : undefined
+      if (!needs(p) || side.is !== 'unchanged' || item === undefined) return p
+      const read = { ...side, item }
+      return { ...p, entry: name === 'source' ? { ...p.entry, a: read } : { ...p.entry, b: read } }
+    })
+  }
+  return E.right(current)
+}

@@ -1,0 +1,62 @@
+/**
+ * Knows what one side's observation of an item means, given what was remembered of it (SYNC.md §A.2).
+ * Does not know what to do about it: plan.ts does.
+ */
+import type { Link } from '#libs/domain/link.ts'
+import { hashOf, type Item } from '#libs/domain/record.ts'
+
+export type SideName = 'source' | 'destination'
+
+/** What a side showed of one item in this run. */
+export type Observation =
+  | { readonly is: 'item'; readonly item: Item }
+  /** Listed with the version we know: content not fetched. */
+  | { readonly is: 'same'; readonly remoteId: string }
+  | { readonly is: 'gone'; readonly by: 'tombstone' | 'listing' }
+  /** Present, but unreadable: never a deletion. */
+  | { readonly is: 'bad'; readonly remoteId: string; readonly why: string }
+  /** Not mentioned by a delta. */
+  | { readonly is: 'silent' }
+
+export type SideClass =
+  /** ∅: no id remembered and nothing seen. */
+  | { readonly is: 'never' }
+  /** U. `item` when the content was read anyway; `refresh` when only the version moved. */
+  | { readonly is: 'unchanged'; readonly remoteId: string; readonly refresh: boolean; readonly item?: Item }
+  /** C. */
+  | { readonly is: 'changed'; readonly item: Item; readonly hash: string }
+  /** D. */
+  | { readonly is: 'deleted'; readonly by: 'tombstone' | 'listing' }
+  | { readonly is: 'bad'; readonly remoteId: string; readonly why: string }
+
+type Remembered = { readonly id: string | undefined; readonly version: string | null | undefined; readonly hash: string | undefined }
+
+export const rememberedOf = (link: Link | undefined, side: SideName): Remembered =>
+  side === 'source'
+    ? { id: link?.idA, version: link?.verA, hash: link?.hA }
+    : { id: link?.idB, version: link?.verB, hash: link?.hB }
+
+export const classify = (link: Link | undefined, side: SideName, seen: Observation): SideClass => {
+  const known = link?.st === 'tomb' ? { id: undefined, version: undefined, hash: undefined } : rememberedOf(link, side)
+  switch (seen.is) {
+    case 'bad':
+      return seen
+    case 'gone':
+      // A tombstone for something we never knew is not news.
+      return known.id === undefined ? { is: 'never' } : { is: 'deleted', by: seen.by }
+    case 'silent':
+      return known.id === undefined ? { is: 'never' } : { is: 'unchanged', remoteId: known.id, refresh: false }
+    case 'same':
+      return { is: 'unchanged', remoteId: seen.remoteId, refresh: false }
+    case 'item':
+      return classifyItem(known, seen.item)
+  }
+}
+
+/** The version says "look", the hash says "changed" (SYNC.md §0 rule 4). */
+const classifyItem = (known: Remembered, item: Item): SideClass => {
+  const hash = hashOf(item.fields)
+  if (known.id === undefined || known.hash !== hash) return { is: 'changed', item, hash }
+  const refresh = known.version !== item.version || known.id !== item.remoteId
+  return { is: 'unchanged', remoteId: item.remoteId, refresh, item }
+}

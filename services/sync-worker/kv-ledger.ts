@@ -1,0 +1,140 @@
+/**
+ * Knows how the links of one flow are read from and written to ledger pages in KV (SYNC.md §A.1.5). Only touched pages
+ * are read and written. Does not know what a link means.
+ */
+import type { Checkpoint } from '#libs/domain/checkpoint.ts'
+import type { SyncFailure } from '#libs/domain/failure.ts'
+import type { ConnectionId, FlowId } from '#libs/domain/ids.ts'
+import { linksPerPage, pageOf, pagesFor, splitPage } from '#libs/domain/ledger-pages.ts'
+import type { Link } from '#libs/domain/link.ts'
+import { E } from '#libs/fp.ts'
+import type { Hold } from './hold-lease.ts'
+import type { StateStore } from './ports.ts'
+
+type Page = { links: Record<string, Link>; revision: number }
+
+export type KvLedger = {
+  readonly links: Map<string, Link>
+  /** Reads the pages of these link keys, or all of them. */
+  readonly load: (linkKeys: ReadonlyArray<string> | 'all') => Promise<E.Either<SyncFailure, void>>
+  readonly pageOf: (linkKey: string) => number
+  /** For a first sync: as many pages as the expected number of links needs. */
+  readonly expect: (links: number) => void
+  /** Stores links and checkpoint in one fenced commit. `pages`, `links` and `parked` of the checkpoint are filled in. */
+  readonly commit: (puts: ReadonlyArray<readonly [string, Link]>, drops: ReadonlyArray<string>, checkpoint: Checkpoint) => Promise<E.Either<SyncFailure, Checkpoint>>
+}
+
+export const openKvLedger = (state: StateStore, hold: Hold, conn: ConnectionId, flow: FlowId, stored: { readonly checkpoint: Checkpoint | null; readonly revision: number }): KvLedger => {
+  const pages = new Map<number, Page>()
+  const links = new Map<string, Link>()
+  let total = stored.checkpoint?.pages ?? 0
+  let linkCount = stored.checkpoint?.links ?? 0
+  let parkedCount = stored.checkpoint?.parked ?? 0
+  let checkpointRevision = stored.revision
+
+  const load = async (wanted: ReadonlyArray<string> | 'all'): Promise<E.Either<SyncFailure, void>> => {
+    const numbers = new Set<number>()
+    if (wanted === 'all') for (let n = 0; n < total; n++) numbers.add(n)
+    else if (total > 0) for (const key of wanted) numbers.add(pageOf(key, total))
+    const missing = [...numbers].filter((n) => !pages.has(n))
+    if (missing.length === 0) return E.right(undefined)
+    const found = await state.readPages(conn, flow, missing)()
+    if (E.isLeft(found)) return E.left({ is: 'unavailable', message: `ledger of ${conn}/${flow} cannot be read: ${found.left.is}`, code: 'state-store' })
+    for (const n of missing) {
+      const page = found.right.get(n)
+      // Without a checkpoint there is no base: what older pages say is not believed, but their revision must be known.
+      const remembered = stored.checkpoint === null ? {} : (page?.value.links ?? {})
+      pages.set(n, { links: { ...remembered }, revision: page?.revision ?? 0 })
+      for (const [key, link] of Object.entries(remembered)) links.set(key, link)
+    }
+    return E.right(undefined)
+  }
+
+  /** Grows the ledger by one page: links of one page are dealt out over two. */
+  const growByOne = async (touched: Set<number>): Promise<E.Either<SyncFailure, void>> => {
+    const from = splitPage(total)
+    if (!pages.has(from)) {
+      const found = await state.readPages(conn, flow, [from])()
+      if (E.isLeft(found)) return E.left({ is: 'unavailable', message: `ledger of ${conn}/${flow} cannot be read: ${found.left.is}`, code: 'state-store' })
+      const page = found.right.get(from)
+      pages.set(from, { links: { ...(page?.value.links ?? {}) }, revision: page?.revision ?? 0 })
+    }
+    const old = pages.get(from)
+    if (old === undefined) return E.right(undefined)
+    const fresh: Page = { links: {}, revision: pages.get(total)?.revision ?? 0 }
+    const next = total + 1
+    for (const [key, link] of Object.entries(old.links)) {
+      if (pageOf(key, next) === from) continue
+      fresh.links[key] = link
+      delete old.links[key]
+    }
+    pages.set(total, fresh)
+    touched.add(from).add(total)
+    total = next
+    return E.right(undefined)
+  }
+
+  const commit = async (puts: ReadonlyArray<readonly [string, Link]>, drops: ReadonlyArray<string>, checkpoint: Checkpoint): Promise<E.Either<SyncFailure, Checkpoint>> => {
+    const touched = new Set<number>()
+    if (total === 0 && puts.length > 0) total = pagesFor(puts.length)
+    const loaded = await load([...puts.map(([key]) => key), ...drops])
+    if (E.isLeft(loaded)) return loaded
+    for (const [key, link] of puts) {
+      const n = pageOf(key, total)
+      const page = pages.get(n) ?? { links: {}, revision: 0 }
+      pages.set(n, page)
+      const before = page.links[key]
+      page.links[key] = link
+      links.set(key, link)
+      if (before === undefined) linkCount++
+      parkedCount += Number(isAside(link)) - Number(before !== undefined && isAside(before))
+      touched.add(n)
+    }
+    for (const key of drops) {
+      const n = pageOf(key, total)
+      const page = pages.get(n)
+      const before = page?.links[key]
+      if (page === undefined || before === undefined) continue
+      delete page.links[key]
+      links.delete(key)
+      linkCount--
+      parkedCount -= Number(isAside(before))
+      touched.add(n)
+    }
+    while (linkCount > total * linksPerPage && touched.size < maxPagesPerCommit) {
+      const grown = await growByOne(touched)
+      if (E.isLeft(grown)) return grown
+    }
+    const full: Checkpoint = { ...checkpoint, fence: hold.fence, pages: total, links: linkCount, parked: parkedCount }
+    if (touched.size === 0) {
+      const saved = await hold.saveCheckpoint(flow, full)
+      if (E.isLeft(saved)) return saved
+      checkpointRevision = saved.right
+      return E.right(full)
+    }
+    const writes = [...touched].map((n) => ({ n, page: { links: pages.get(n)?.links ?? {} }, revision: pages.get(n)?.revision ?? 0 }))
+    const saved = await hold.saveBatch(flow, writes, full, checkpointRevision)
+    if (E.isLeft(saved)) return saved
+    writes.forEach(({ n }, i) => {
+      const page = pages.get(n)
+      if (page !== undefined) page.revision = saved.right + i
+    })
+    checkpointRevision = saved.right + writes.length
+    return E.right(full)
+  }
+
+  return {
+    links,
+    load,
+    pageOf: (key) => pageOf(key, total),
+    expect: (expected) => {
+      if (total === 0) total = pagesFor(expected)
+    },
+    commit,
+  }
+}
+
+/** Stay far below the server's 1,000 messages a batch (NATS.md §3.7). */
+export const maxPagesPerCommit = 200
+
+const isAside = (link: Link): boolean => link.st === 'parked' || link.st === 'conflict'

@@ -1,0 +1,50 @@
+/**
+ * Knows the connection documents as the worker needs them: a watched copy, and a fresh read when the work item speaks of a
+ * later revision than the copy has. The copy is a cache, never the truth.
+ */
+import { ConnectionDocument } from '#libs/contracts/connection-document.ts'
+import { decode } from '#libs/contracts/decode.ts'
+import { buckets } from '#libs/contracts/subjects.ts'
+import type { Connection } from '#libs/domain/connection.ts'
+import type { SyncFailure } from '#libs/domain/failure.ts'
+import { E } from '#libs/fp.ts'
+import type { Bus } from '#libs/nats/connect.ts'
+import { describeNatsFailure } from '#libs/nats/failure.ts'
+import { openBucket } from '#libs/nats/kv.ts'
+import type { KvEntry } from '#libs/nats/kv-entry.ts'
+import type { Log } from '#libs/telemetry/log.ts'
+import type { Ports } from './ports.ts'
+
+type Known = { readonly revision: number; readonly document: E.Either<SyncFailure, Connection | null> }
+
+export const connectionDocuments = async (bus: Bus, log: Log): Promise<{ readonly connection: Ports['connection']; readonly stop: () => Promise<void> }> => {
+  const bucket = openBucket(bus)(buckets.connections)
+  const known = new Map<string, Known>()
+  const learn = (entry: KvEntry): Known => {
+    const seen = known.get(entry.key)
+    if (seen !== undefined && seen.revision >= entry.revision) return seen
+    const now: Known = { revision: entry.revision, document: documentOf(entry) }
+    known.set(entry.key, now)
+    return now
+  }
+  const watch = bucket.watch('>', learn, { onError: (failure) => log.warn('connections.watch-failed', { reason: describeNatsFailure(failure) }) })
+  await watch.ready
+  return {
+    connection: (conn, revision) => async () => {
+      const copy = known.get(conn)
+      if (copy !== undefined && copy.revision >= revision) return copy.document
+      const read = await bucket.get(conn)()
+      if (E.isLeft(read)) return E.left({ is: 'unavailable', message: `connection ${conn} cannot be read: ${describeNatsFailure(read.left)}` })
+      return read.right === undefined ? E.right(null) : learn(read.right).document
+    },
+    stop: watch.stop,
+  }
+}
+
+const documentOf = (entry: KvEntry): E.Either<SyncFailure, Connection | null> => {
+  if (entry.value === null) return E.right(null)
+  const decoded = decode(ConnectionDocument, entry.value)
+  return E.isRight(decoded)
+    ? E.right(decoded.right.connection)
+    : E.left({ is: 'needs-person', message: `the document of connection ${entry.key} cannot be read: ${decoded.left.report.join('; ')}`, mend: 'apply its configuration again with `syncline apply -f`' })
+}

@@ -1,0 +1,109 @@
+/** Knows how `sync_state` is read and written on NATS: which subject, which condition, which answer means what. */
+import { CheckpointEntry, LeaseEntry, LedgerPage } from '#libs/contracts/state.ts'
+import { decode, encode, type Contract } from '#libs/contracts/decode.ts'
+import { buckets, stateKeys } from '#libs/contracts/subjects.ts'
+import { E, pipe, TE } from '#libs/fp.ts'
+import { publishBatch, type BatchMessage } from '#libs/nats/batch.ts'
+import type { Bus } from '#libs/nats/connect.ts'
+import { describeNatsFailure, type NatsFailure } from '#libs/nats/failure.ts'
+import { openBucket } from '#libs/nats/kv.ts'
+import type { KvEntry } from '#libs/nats/kv-entry.ts'
+import { publish } from '#libs/nats/publish.ts'
+import type { LeaseSeen, StateStore, StoreFailure, Stored } from './ports.ts'
+
+export const natsState = (bus: Bus, now: () => number): StateStore => {
+  const bucket = openBucket(bus)(buckets.state)
+  const send = publish(bus)
+  const sendBatch = publishBatch(bus)
+  const keyed = (key: string): string => bucket.subjectOf(key)
+
+  return {
+    readLease: (conn) =>
+      pipe(
+        bucket.get(stateKeys.lease(conn)),
+        TE.mapLeft(storeFailure),
+        TE.chainEitherK((found): E.Either<StoreFailure, LeaseSeen> => {
+          if (found === undefined || found.value === null) return E.right({ entry: null, revision: found?.revision ?? 0, ageMs: 0 })
+          return pipe(decoded(LeaseEntry, found), E.map(({ value, revision }) => ({ entry: value, revision, ageMs: Math.max(0, now() - found.created) })))
+        }),
+      ),
+    writeLease: (conn, entry, expected, ttlSeconds) =>
+      pipe(
+        send(keyed(stateKeys.lease(conn)), encode(LeaseEntry, entry), { expect: { lastSubjectSequence: expected }, ttlSeconds }),
+        TE.mapLeft(storeFailure),
+        TE.map(({ seq }) => seq),
+      ),
+    dropLease: (conn, expected) => pipe(bucket.purge(stateKeys.lease(conn), { previousSeq: expected, ttlSeconds: 1 }), TE.mapLeft(storeFailure)),
+    readCheckpoint: (conn, flow) =>
+      pipe(
+        bucket.get(stateKeys.checkpoint(conn, flow)),
+        TE.mapLeft(storeFailure),
+        TE.chainEitherK((found) => (found === undefined || found.value === null ? E.right(null) : decoded(CheckpointEntry, found))),
+      ),
+    readPages: (conn, flow, pages) => async () => {
+      const found = new Map<number, Stored<LedgerPage>>()
+      // A bounded number of reads at once: a ledger of a million links has thousands of pages.
+      for (let from = 0; from < pages.length; from += readsAtOnce) {
+        const numbers = pages.slice(from, from + readsAtOnce)
+        const read = await Promise.all(numbers.map((n) => bucket.get(stateKeys.page(conn, flow, n))()))
+        for (const [i, entry] of read.entries()) {
+          if (E.isLeft(entry)) return E.left(storeFailure(entry.left))
+          const n = numbers[i]
+          if (entry.right === undefined || n === undefined) continue
+          if (entry.right.value === null) {
+            found.set(n, { value: { links: {} }, revision: entry.right.revision })
+            continue
+          }
+          const page = decoded(LedgerPage, entry.right)
+          if (E.isLeft(page)) return page
+          found.set(n, page.right)
+        }
+      }
+      return E.right(found)
+    },
+    writeCheckpoint: (conn, flow, checkpoint, leaseRevision) =>
+      pipe(
+        send(keyed(stateKeys.checkpoint(conn, flow)), encode(CheckpointEntry, checkpoint), {
+          expect: { lastSubjectSequence: leaseRevision, lastSubjectSequenceSubject: keyed(stateKeys.lease(conn)) },
+        }),
+        TE.mapLeft(storeFailure),
+        TE.map(({ seq }) => seq),
+      ),
+    writeBatch: ({ conn, flow, pages, checkpoint, lease, ttlSeconds }) => {
+      // The lease comes last: what refers to it after the batch has written it would be refused (NATS.md §3.3).
+      const messages: ReadonlyArray<BatchMessage> = [
+        ...pages.map(({ n, page, revision }) => ({ subject: keyed(stateKeys.page(conn, flow, n)), body: encode(LedgerPage, page), expectLastSubjectSequence: revision })),
+        { subject: keyed(stateKeys.checkpoint(conn, flow)), body: encode(CheckpointEntry, checkpoint.value), expectLastSubjectSequence: checkpoint.revision },
+        { subject: keyed(stateKeys.lease(conn)), body: encode(LeaseEntry, lease.value), expectLastSubjectSequence: lease.revision, ttlSeconds },
+      ]
+      return pipe(sendBatch(messages), TE.mapLeft(storeFailure), TE.map(({ lastSeq }) => lastSeq))
+    },
+  }
+}
+
+const readsAtOnce = 64
+
+const decoded = <A>(contract: Contract<A>, entry: KvEntry): E.Either<StoreFailure, Stored<A>> =>
+  pipe(
+    decode(contract, entry.value ?? new Uint8Array()),
+    E.mapLeft((bad): StoreFailure => ({ is: 'broken', message: `${entry.key} is not a ${bad.codec}: ${bad.report.join('; ')}` })),
+    E.map((value) => ({ value, revision: entry.revision })),
+  )
+
+const storeFailure = (failure: NatsFailure): StoreFailure => {
+  switch (failure.is) {
+    case 'wrong-sequence':
+    case 'write-in-flight':
+      return { is: 'refused' }
+    case 'batch-incomplete':
+      // Refused at its first message nothing was written; at the commit nobody knows (NATS.md §4.3).
+      return failure.at === 'first' ? { is: 'not-stored', message: describeNatsFailure(failure) } : { is: 'unknown', message: describeNatsFailure(failure) }
+    case 'timeout':
+      return { is: 'unknown', message: describeNatsFailure(failure) }
+    case 'disconnected':
+    case 'no-responders':
+      return { is: 'not-stored', message: describeNatsFailure(failure) }
+    default:
+      return { is: 'broken', message: describeNatsFailure(failure) }
+  }
+}

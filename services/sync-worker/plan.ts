@@ -1,0 +1,88 @@
+/**
+ * Knows the decision table of SYNC.md §A.3: what follows when A (source) and B (destination) show this of one item.
+ * Every branch is a human scenario; the answer is data that can be printed, counted, hashed and approved.
+ */
+import type { SideClass, SideName } from './classify.ts'
+
+export type Policy = {
+  readonly direction: 'one-way' | 'two-way'
+  readonly drift: 'ignore' | 'reassert'
+  readonly deletes: 'follow' | 'keep'
+  /** No base, no deletes (SYNC.md §0 rule 7): true on a first sync. */
+  readonly deletesAllowed: boolean
+}
+
+export type ConflictCase = 'both-edited' | 'edited-deleted' | 'deleted-edited'
+
+export type Move =
+  | { readonly do: 'nothing' }
+  /** Same content under a new version or id: only the link is written. */
+  | { readonly do: 'refresh' }
+  /** Both sides agree already: only the link is written. */
+  | { readonly do: 'adopt' }
+  | { readonly do: 'create'; readonly on: SideName }
+  | { readonly do: 'update'; readonly on: SideName }
+  | { readonly do: 'delete'; readonly on: SideName }
+  /** Gone on both sides, or no longer ours: the link becomes a tombstone, nothing is written. */
+  | { readonly do: 'forget' }
+  | { readonly do: 'conflict'; readonly of: ConflictCase }
+  /** One-way: the destination's copy was changed by somebody else and is left alone. */
+  | { readonly do: 'report-drift' }
+  | { readonly do: 'park'; readonly on: SideName; readonly why: string }
+
+const nothing: Move = { do: 'nothing' }
+
+export const plan = (a: SideClass, b: SideClass, policy: Policy): Move => {
+  if (a.is === 'bad') return { do: 'park', on: 'source', why: a.why }
+  if (b.is === 'bad') return { do: 'park', on: 'destination', why: b.why }
+  return policy.direction === 'two-way' ? planTwoWay(a, b, policy) : planOneWay(a, b, policy)
+}
+
+type Readable = Exclude<SideClass, { is: 'bad' }>
+
+const planTwoWay = (a: Readable, b: Readable, policy: Policy): Move => {
+  switch (a.is) {
+    case 'never':
+      // Created on B, or a copy of it never reached A: bring it over.
+      if (b.is === 'changed' || b.is === 'unchanged') return { do: 'create', on: 'source' }
+      return b.is === 'deleted' ? { do: 'forget' } : nothing
+    case 'unchanged':
+      if (b.is === 'never') return { do: 'create', on: 'destination' }
+      if (b.is === 'changed') return { do: 'update', on: 'source' }
+      if (b.is === 'deleted') return policy.deletesAllowed ? { do: 'delete', on: 'source' } : { do: 'create', on: 'destination' }
+      return a.refresh || b.refresh ? { do: 'refresh' } : nothing
+    case 'changed':
+      if (b.is === 'never') return { do: 'create', on: 'destination' }
+      if (b.is === 'unchanged') return { do: 'update', on: 'destination' }
+      if (b.is === 'deleted') return { do: 'conflict', of: 'edited-deleted' }
+      // The rule that makes crash recovery work: both changed, contents equal (SYNC.md §0 rule 5).
+      return a.hash === b.hash ? { do: 'adopt' } : { do: 'conflict', of: 'both-edited' }
+    case 'deleted':
+      if (b.is === 'unchanged') return policy.deletesAllowed ? { do: 'delete', on: 'destination' } : { do: 'create', on: 'source' }
+      if (b.is === 'changed') return { do: 'conflict', of: 'deleted-edited' }
+      return { do: 'forget' }
+  }
+}
+
+const planOneWay = (a: Readable, b: Readable, policy: Policy): Move => {
+  switch (a.is) {
+    case 'never':
+      // B's own item, never ours: not our business.
+      return b.is === 'deleted' ? { do: 'forget' } : nothing
+    case 'unchanged':
+      if (b.is === 'never') return { do: 'create', on: 'destination' }
+      // Somebody edited or removed our copy: told, and put right only when the flow says so.
+      if (b.is === 'changed') return policy.drift === 'reassert' ? { do: 'update', on: 'destination' } : { do: 'report-drift' }
+      if (b.is === 'deleted') return policy.drift === 'reassert' ? { do: 'create', on: 'destination' } : { do: 'report-drift' }
+      return a.refresh || b.refresh ? { do: 'refresh' } : nothing
+    case 'changed':
+      if (b.is === 'never') return { do: 'create', on: 'destination' }
+      if (b.is === 'unchanged') return { do: 'update', on: 'destination' }
+      if (b.is === 'deleted') return { do: 'conflict', of: 'edited-deleted' }
+      return a.hash === b.hash ? { do: 'adopt' } : { do: 'conflict', of: 'both-edited' }
+    case 'deleted':
+      if (b.is === 'unchanged' && policy.deletes === 'follow' && policy.deletesAllowed) return { do: 'delete', on: 'destination' }
+      // Edited by somebody else at the destination, or deletes are not followed: keep it, let go of it.
+      return { do: 'forget' }
+  }
+}

@@ -1,0 +1,35 @@
+/** Knows what every step of a run is given: the connection, the lease, the sides, and how to stop. */
+import type { Side } from '#libs/connectors/connector.ts'
+import type { Counts } from '#libs/contracts/result.ts'
+import type { WorkItem } from '#libs/contracts/work-item.ts'
+import type { Connection, Flow } from '#libs/domain/connection.ts'
+import type { SyncFailure } from '#libs/domain/failure.ts'
+import type { Hold } from './hold-lease.ts'
+import type { Ports } from './ports.ts'
+
+export type Step = 'reading' | 'planning' | 'resolving' | 'writing' | 'committing'
+
+export type FlowContext = {
+  readonly ports: Ports
+  readonly connection: Connection
+  readonly flow: Flow
+  readonly item: WorkItem
+  readonly hold: Hold
+  /** W3C traceparent of the flow's span. */
+  readonly trace: string
+  readonly a: Side
+  readonly b: Side
+  /** Aborts when the run must end: lease lost, cancelled, timed out, process stopping. */
+  readonly signal: AbortSignal
+  /** Why it must end. */
+  readonly whyStopped: () => SyncFailure
+  readonly counts: MutableCounts
+  readonly step: (step: Step) => void
+}
+
+/** The one thing a flow's steps write to as they go: what was done so far. */
+export type MutableCounts = { -readonly [Name in keyof Counts]: number }
+
+export const noCounts = (): MutableCounts => ({
+  read: 0, created: 0, updated: 0, deleted: 0, adopted: 0, unchanged: 0, conflicts: 0, held: 0, parked: 0, drifted: 0,
+})

@@ -1,0 +1,154 @@
+/**
+ * Knows how the moves of one chunk are settled, in at most three rounds: a side that moved under a write is read again and
+ * decided again; what still moves is parked as CONTENDED. Ends with the links to store.
+ */
+import type { ConflictDecision } from '#libs/contracts/conflict.ts'
+import type { SyncFailure } from '#libs/domain/failure.ts'
+import type { Link } from '#libs/domain/link.ts'
+import { E } from '#libs/fp.ts'
+import { applyTasks, type Applied } from './apply.ts'
+import { classify, type SideName } from './classify.ts'
+import type { Planned } from './flow-end.ts'
+import type { Entry } from './gather.ts'
+import { fetchAll } from './look.ts'
+import { park, rememberEnds, tally } from './outcome.ts'
+import { plan, type Policy } from './plan.ts'
+import { resolveConflicts } from './resolve-conflicts.ts'
+import type { FlowContext } from './run-context.ts'
+import { setAside } from './aside.ts'
+import { driftMark, targetOf, targetOfDecision, type Task } from './targets.ts'
+
+export type Settled = {
+  readonly puts: ReadonlyArray<readonly [linkKey: string, link: Link]>
+  readonly drops: ReadonlyArray<string>
+  readonly warnings: ReadonlyArray<string>
+  readonly unsettled?: SyncFailure
+}
+
+type Ledgering = { puts: Array<readonly [string, Link]>; drops: Array<string>; warnings: Array<string>; unsettled: SyncFailure | undefined }
+
+const rounds = 3
+
+export const settleChunk = async (context: FlowContext, chunk: ReadonlyArray<Planned>, policy: Policy): Promise<E.Either<SyncFailure, Settled>> => {
+  const out: Ledgering = { puts: [], drops: [], warnings: [], unsettled: undefined }
+  let open = chunk
+  for (let round = 0; round < rounds && open.length > 0; round++) {
+    const tasks = await tasksOf(context, open, out)
+    if (E.isLeft(tasks)) return tasks
+    const applied = await applyTasks(context, tasks.right)
+    if (E.isLeft(applied)) return applied
+    const again: Array<Planned> = []
+    for (const [i, task] of tasks.right.entries()) {
+      const outcome = applied.right[i]
+      if (outcome === undefined) continue
+      const reread = await conclude(context, task, outcome, policy, out)
+      if (E.isLeft(reread)) return reread
+      if (reread.right !== undefined) again.push(reread.right)
+    }
+    open = again
+  }
+  for (const { entry } of open) {
+    const parked = await parkInto(context, entry, 'destination', { is: 'bad-item', message: `CONTENDED: it changed ${rounds} times while it was being written`, mend: 'it is tried again when it changes next' }, out)
+    if (E.isLeft(parked)) return parked
+  }
+  const { puts, drops, warnings, unsettled } = out
+  return E.right({ puts, drops, warnings, ...(unsettled === undefined ? {} : { unsettled }) })
+}
+
+/** What needs no write is settled here; the rest become tasks. */
+const tasksOf = async (context: FlowContext, open: ReadonlyArray<Planned>, out: Ledgering): Promise<E.Either<SyncFailure, ReadonlyArray<Task>>> => {
+  const tasks: Array<Task> = []
+  const conflicts = open.filter(({ move }) => move.do === 'conflict').map(({ entry }) => entry)
+  if (conflicts.length > 0) context.step('resolving')
+  const { decided, unanswered } = conflicts.length > 0 ? await resolveConflicts(context, conflicts) : { decided: new Map<string, ConflictDecision>(), unanswered: undefined }
+  if (unanswered !== undefined) out.warnings.push(`conflicts are waiting, the resolver did not answer: ${unanswered.message}`)
+  for (const { entry, move } of open) {
+    switch (move.do) {
+      case 'nothing':
+        break
+      case 'refresh':
+      case 'adopt':
+        remember(context, entry, out)
+        context.counts[move.do === 'adopt' ? 'adopted' : 'unchanged']++
+        break
+      case 'forget':
+        if (entry.link !== undefined) out.drops.push(entry.linkKey)
+        break
+      case 'report-drift':
+        context.counts.drifted++
+        if (entry.link !== undefined) out.puts.push([entry.linkKey, { ...entry.link, seenB: driftMark(entry) }])
+        break
+      case 'park': {
+        const parked = await parkInto(context, entry, move.on, { is: 'bad-item', message: move.why }, out)
+        if (E.isLeft(parked)) return parked
+        break
+      }
+      case 'create':
+      case 'update':
+      case 'delete': {
+        const target = targetOf(entry, move)
+        if (target !== undefined) tasks.push({ entry, target })
+        break
+      }
+      case 'conflict': {
+        context.counts.conflicts++
+        const decision = decided.get(entry.key)
+        if (decision === undefined) {
+          context.counts.held++
+          break
+        }
+        const target = targetOfDecision(entry, decision, context.flow.direction === 'one-way')
+        if (target === undefined) {
+          context.counts.held++
+          out.puts.push([entry.linkKey, setAside(entry, 'conflict', `held by ${decision.rule}`)])
+        } else {
+          tasks.push({ entry, target, rule: decision.rule, ...(decision.provenance === undefined ? {} : { provenance: decision.provenance }) })
+        }
+      }
+    }
+  }
+  return E.right(tasks)
+}
+
+const remember = (context: FlowContext, entry: Entry, out: Ledgering): void => {
+  const link = rememberEnds(context, entry)
+  if (link === undefined) out.drops.push(entry.linkKey)
+  else out.puts.push([entry.linkKey, link])
+}
+
+/** Answers the entry to decide again, if its side moved. */
+const conclude = async (context: FlowContext, task: Task, outcome: Applied, policy: Policy, out: Ledgering): Promise<E.Either<SyncFailure, Planned | undefined>> => {
+  switch (outcome.is) {
+    case 'done':
+      tally(context, task)
+      if (outcome.link === undefined) out.drops.push(task.entry.linkKey)
+      else out.puts.push([task.entry.linkKey, outcome.link])
+      return E.right(undefined)
+    case 'failed':
+      out.unsettled ??= { ...outcome.failure, item: task.entry.key }
+      return E.right(undefined)
+    case 'refused': {
+      const parked = await parkInto(context, task.entry, outcome.side, outcome.failure, out)
+      return E.isLeft(parked) ? parked : E.right(undefined)
+    }
+    case 'moved':
+      return lookAgain(context, task.entry, outcome.side, outcome.remoteId, policy)
+  }
+}
+
+const lookAgain = async (context: FlowContext, entry: Entry, side: SideName, remoteId: string, policy: Policy): Promise<E.Either<SyncFailure, Planned>> => {
+  const fetched = await fetchAll(side === 'source' ? context.a : context.b, [remoteId], context.signal)
+  if (E.isLeft(fetched)) return fetched
+  const item = fetched.right.items[0]
+  const bad = fetched.right.bad[0]
+  const seen = classify(entry.link, side, item !== undefined ? { is: 'item', item } : bad !== undefined ? { is: 'bad', remoteId, why: bad.failure.message } : { is: 'gone', by: 'tombstone' })
+  const now: Entry = side === 'source' ? { ...entry, a: seen } : { ...entry, b: seen }
+  return E.right({ entry: now, move: plan(now.a, now.b, policy) })
+}
+
+const parkInto = async (context: FlowContext, entry: Entry, side: SideName, failure: SyncFailure, out: Ledgering): Promise<E.Either<SyncFailure, void>> => {
+  const link = await park(context, entry, side, failure)
+  if (E.isLeft(link)) return link
+  out.puts.push([entry.linkKey, link.right])
+  return E.right(undefined)
+}

@@ -1,0 +1,177 @@
+/**
+ * Knows how one round of a streamed page becomes one transaction of the destination: rows, links and checkpoint together
+ * (SYNC.md §A.1.4). Ends with the entries that must be looked at again.
+ */
+import type { Write, Wrote } from '#libs/connectors/connector.ts'
+import type { ConflictDecision } from '#libs/contracts/conflict.ts'
+import type { SyncFailure } from '#libs/domain/failure.ts'
+import type { Link } from '#libs/domain/link.ts'
+import { E } from '#libs/fp.ts'
+import { settleTask, writeOf } from './apply.ts'
+import { archive } from './archive.ts'
+import type { Planned } from './flow-end.ts'
+import type { Entry } from './gather.ts'
+import { resolveConflicts } from './resolve-conflicts.ts'
+import { setAside } from './aside.ts'
+import { park, rememberEnds, tally } from './outcome.ts'
+import { checkpointOf, type Stream } from './stream.ts'
+import { driftMark, targetOf, targetOfDecision, type Task } from './targets.ts'
+
+export type Put = readonly [linkKey: string, link: Link]
+export type Round = { readonly puts: ReadonlyArray<Put>; readonly planned: ReadonlyArray<Planned>; readonly again: ReadonlyArray<Entry> }
+type Parking = { readonly entry: Entry; readonly failure: SyncFailure; readonly side: 'source' | 'destination' }
+
+export const commitRound = async (stream: Stream, round: Round, resume: string | null): Promise<E.Either<SyncFailure, ReadonlyArray<Entry>>> => {
+  const { context, ledger } = stream
+  const puts: Array<Put> = [...round.puts]
+  const drops: Array<string> = []
+  const tasks = await tasksOf(stream, round.planned, puts, drops)
+  if (E.isLeft(tasks)) return tasks
+  if (context.item.dryRun === true) return E.right([])
+  if (tasks.right.length === 0 && puts.length === 0 && drops.length === 0) return E.right([])
+  context.step('writing')
+  const archived = await archive(context, tasks.right)
+  if (E.isLeft(archived)) return archived
+  if (context.signal.aborted || !context.hold.isTrusted()) return E.left(context.whyStopped())
+
+  const writes: Array<Write> = []
+  const written: Array<Task> = []
+  for (const task of tasks.right) {
+    const write = writeOf(task, 'destination')
+    if (write === undefined) puts.push(...linkAfter(stream, task, undefined))
+    else {
+      writes.push(write)
+      written.push(task)
+    }
+  }
+  let again: Array<Entry> = []
+  let parking: Array<Parking> = []
+  let failed: SyncFailure | undefined
+  let linksAfter = stream.links
+  const committed = await ledger.commit({
+    fence: context.hold.fence,
+    writes,
+    settle: (wrote) => {
+      const sorted = sortOut(stream, written, wrote)
+      again = sorted.again
+      parking = sorted.parking
+      failed = sorted.failed
+      const all = [...puts, ...sorted.puts]
+      linksAfter = stream.links + newLinks(round.planned, all) - drops.length
+      const whole = again.length === 0 && parking.length === 0 && failed === undefined && !stream.frozen
+      const checkpoint = { ...checkpointOf(stream, stream.phase), links: linksAfter }
+      return { puts: all, drops, checkpoint: whole && resume !== null ? { ...checkpoint, cursorA: resume } : checkpoint }
+    },
+  }, context.signal)()
+  if (E.isLeft(committed)) return E.left({ ...committed.left, side: 'destination' })
+  stream.links = linksAfter
+  // Only what is committed is counted: `settle` may be called again after a bisection.
+  for (const [i, task] of written.entries()) if (committed.right[i]?.is === 'done') tally(context, task)
+  if (failed !== undefined) {
+    stream.unsettled ??= failed
+    stream.frozen = true
+  }
+  const parked = await parkAll(stream, parking)
+  return E.isLeft(parked) ? parked : E.right(again)
+}
+
+const tasksOf = async (stream: Stream, planned: ReadonlyArray<Planned>, puts: Array<Put>, drops: Array<string>): Promise<E.Either<SyncFailure, ReadonlyArray<Task>>> => {
+  const { context } = stream
+  const conflicts = planned.filter(({ move }) => move.do === 'conflict').map(({ entry }) => entry)
+  const { decided, unanswered } = conflicts.length === 0 ? { decided: new Map<string, ConflictDecision>(), unanswered: undefined } : await resolveConflicts(context, conflicts)
+  if (unanswered !== undefined) {
+    stream.warnings.push(`conflicts are waiting, the resolver did not answer: ${unanswered.message}`)
+    stream.frozen = true
+  }
+  const tasks: Array<Task> = []
+  const parking: Array<Parking> = []
+  for (const { entry, move } of planned) {
+    switch (move.do) {
+      case 'nothing':
+        break
+      case 'refresh':
+      case 'adopt':
+        puts.push(...marked(stream, entry, rememberEnds(context, entry)))
+        context.counts[move.do === 'adopt' ? 'adopted' : 'unchanged']++
+        break
+      case 'forget':
+        if (entry.link !== undefined) drops.push(entry.linkKey)
+        break
+      case 'report-drift':
+        context.counts.drifted++
+        if (entry.link !== undefined) puts.push([entry.linkKey, { ...entry.link, genA: stream.gen, seenB: driftMark(entry) }])
+        break
+      case 'park':
+        parking.push({ entry, side: move.on, failure: { is: 'bad-item', message: move.why } })
+        break
+      case 'create':
+      case 'update':
+      case 'delete': {
+        const target = targetOf(entry, move)
+        if (target !== undefined) tasks.push({ entry, target })
+        break
+      }
+      case 'conflict': {
+        context.counts.conflicts++
+        const decision = decided.get(entry.key)
+        const target = decision === undefined ? undefined : targetOfDecision(entry, decision, true)
+        if (decision !== undefined && target !== undefined) tasks.push({ entry, target, rule: decision.rule, ...(decision.provenance === undefined ? {} : { provenance: decision.provenance }) })
+        else context.counts.held++
+        if (decision !== undefined && target === undefined) puts.push([entry.linkKey, setAside(entry, 'conflict', `held by ${decision.rule}`)])
+      }
+    }
+  }
+  if (context.item.dryRun === true) return E.right(tasks)
+  const parked = await parkAll(stream, parking, puts)
+  return E.isLeft(parked) ? parked : E.right(tasks)
+}
+
+const sortOut = (stream: Stream, tasks: ReadonlyArray<Task>, wrote: ReadonlyArray<Wrote>) => {
+  const puts: Array<Put> = []
+  const again: Array<Entry> = []
+  const parking: Array<Parking> = []
+  let failed: SyncFailure | undefined
+  tasks.forEach((task, i) => {
+    const answer = wrote[i]
+    if (answer === undefined) return
+    if (answer.is === 'done') puts.push(...linkAfter(stream, task, answer))
+    else if (answer.is === 'refused') parking.push({ entry: task.entry, failure: answer.failure, side: 'destination' })
+    else if (answer.is === 'failed') failed = { ...answer.failure, item: task.entry.key }
+    else again.push(task.entry)
+  })
+  return { puts, again, parking, failed }
+}
+
+const linkAfter = (stream: Stream, task: Task, wrote: Wrote | undefined): ReadonlyArray<Put> => {
+  const settled = settleTask(stream.context, task, undefined, wrote)
+  return settled.is === 'done' ? marked(stream, task.entry, settled.link) : []
+}
+
+const marked = (stream: Stream, entry: Entry, link: Link | undefined): ReadonlyArray<Put> => (link === undefined ? [] : [[entry.linkKey, { ...link, genA: stream.gen }]])
+
+/** The record comes first, then the link that says so; the cursor follows with a later commit. */
+const parkAll = async (stream: Stream, parking: ReadonlyArray<Parking>, into?: Array<Put>): Promise<E.Either<SyncFailure, void>> => {
+  if (parking.length === 0) return E.right(undefined)
+  const puts: Array<Put> = []
+  for (const { entry, side, failure } of parking) {
+    const link = await park(stream.context, entry, side, failure)
+    if (E.isLeft(link)) return link
+    puts.push([entry.linkKey, { ...link.right, genA: stream.gen }])
+    if (entry.link?.st !== 'parked') stream.parked++
+  }
+  if (into !== undefined) {
+    into.push(...puts)
+    return E.right(undefined)
+  }
+  stream.links += parking.filter(({ entry }) => entry.link === undefined).length
+  const saved = await stream.ledger.commit({ fence: stream.context.hold.fence, writes: [], settle: () => ({ puts, drops: [], checkpoint: checkpointOf(stream, stream.phase) }) }, stream.context.signal)()
+  return E.isLeft(saved) ? saved : E.right(undefined)
+}
+
+const newLinks = (planned: ReadonlyArray<Planned>, puts: ReadonlyArray<Put>): number => {
+  const known = new Set<string>()
+  for (const { entry } of planned) if (entry.link === undefined) known.add(entry.linkKey)
+  let fresh = 0
+  for (const [key] of puts) if (known.has(key)) fresh++
+  return fresh
+}

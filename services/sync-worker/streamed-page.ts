@@ -1,0 +1,112 @@
+/**
+ * Knows how one page of a streamed flow is compared with its links, decided, and handed to streamed-commit.ts; at most
+ * three rounds, because the destination may turn out to hold what was thought new.
+ */
+import type { ChangePage } from '#libs/connectors/connector.ts'
+import type { SyncFailure } from '#libs/domain/failure.ts'
+import type { Link } from '#libs/domain/link.ts'
+import type { Item } from '#libs/domain/record.ts'
+import { E } from '#libs/fp.ts'
+import { classify, type Observation } from './classify.ts'
+import { unreadableKey, type Entry } from './gather.ts'
+import { tooManyBad } from './park.ts'
+import { plan, type Policy } from './plan.ts'
+import { commitRound, type Round } from './streamed-commit.ts'
+import type { Stream } from './stream.ts'
+import { stillTheSame } from './aside.ts'
+import { readPage, keyOf, type PageContent } from './streamed-read.ts'
+import { driftMark } from './targets.ts'
+
+const rounds = 3
+/** Moves of a dry run that are kept to be shown. */
+const toldMoves = 500
+
+export const settlePage = async (stream: Stream, page: ChangePage, coverage: 'listing' | 'delta'): Promise<E.Either<SyncFailure, void>> => {
+  const { context } = stream
+  stream.seen += page.changes.length
+  const read = await readPage(stream, page)
+  if (E.isLeft(read)) return read
+  const { items, bad, marks } = read.right
+  context.counts.read += items.length + bad.length
+  const first = await entriesOf(stream, items, bad)
+  if (E.isLeft(first)) return first
+
+  let open: ReadonlyArray<Entry> = first.right
+  let round: Round = { puts: coverage === 'listing' ? marks : [], planned: [], again: [] }
+  for (let n = 0; n < rounds; n++) {
+    const sighted = await seeDestination(stream, open, n > 0 || context.item.dryRun === true)
+    if (E.isLeft(sighted)) return sighted
+    round = decide(stream, sighted.right, n === 0 ? round.puts : [], coverage)
+    // The cursor moves with the rows only when nothing of the page can be left over.
+    const committed = await commitRound(stream, round, page.resume)
+    if (E.isLeft(committed)) return committed
+    open = committed.right
+    if (open.length === 0) break
+  }
+  if (open.length > 0) {
+    stream.unsettled ??= { is: 'unavailable', message: `${open.length} rows changed ${rounds} times while they were being written`, code: 'CONTENDED' }
+    stream.frozen = true
+  }
+  if (!stream.frozen && page.resume !== null) stream.cursor = page.resume
+  const tooMany = tooManyBad(context.counts.parked, context.counts.read, context.flow.guards ?? {})
+  return tooMany === undefined ? E.right(undefined) : E.left(tooMany)
+}
+
+const entriesOf = async (stream: Stream, items: ReadonlyArray<Item>, bad: PageContent['bad']): Promise<E.Either<SyncFailure, ReadonlyArray<Entry>>> => {
+  const sightings: Array<{ readonly key: string; readonly linkKey: string; readonly seen: Observation }> = []
+  for (const item of items) sightings.push({ key: item.key, linkKey: keyOf(stream, item.key), seen: { is: 'item', item } })
+  for (const { remoteId, failure } of bad) {
+    const key = unreadableKey('source', remoteId)
+    sightings.push({ key, linkKey: keyOf(stream, key), seen: { is: 'bad', remoteId, why: failure.message } })
+  }
+  if (sightings.length === 0) return E.right([])
+  // On the very first page of a first sync there is nothing to look up.
+  const links = stream.links === 0 ? E.right(new Map<string, Link>()) : await stream.ledger.links(sightings.map((s) => s.linkKey), stream.context.signal)()
+  if (E.isLeft(links)) return links
+  return E.right(
+    sightings.map(({ key, linkKey: lk, seen }) => {
+      const link = links.right.get(lk)
+      return { key, linkKey: lk, link, a: classify(link, 'source', seen), b: classify(link, 'destination', { is: 'silent' }) }
+    }),
+  )
+}
+
+/**
+ * What the destination holds now. A row without a link is taken for new and simply created: if it is there already, the
+ * create answers so and the second round looks. What is about to be overwritten is looked at first.
+ */
+const seeDestination = async (stream: Stream, entries: ReadonlyArray<Entry>, all: boolean): Promise<E.Either<SyncFailure, ReadonlyArray<Entry>>> => {
+  const asked = entries.filter(({ a, link }) => a.is === 'changed' && (all || link?.idB !== undefined))
+  if (asked.length === 0) return E.right(entries)
+  const found = await stream.context.b.find(asked.map(({ key }) => key), stream.context.signal)()
+  if (E.isLeft(found)) return E.left({ ...found.left, side: 'destination' })
+  const byKey = new Map(found.right.map((item) => [item.key, item]))
+  const wanted = new Set(asked)
+  return E.right(
+    entries.map((entry) => {
+      if (!wanted.has(entry)) return entry
+      const item = byKey.get(entry.key)
+      return { ...entry, b: classify(entry.link, 'destination', item === undefined ? { is: 'gone', by: 'tombstone' } : { is: 'item', item }) }
+    }),
+  )
+}
+
+const decide = (stream: Stream, entries: ReadonlyArray<Entry>, marks: Round['puts'], coverage: 'listing' | 'delta'): Round => {
+  const { context } = stream
+  const policy: Policy = { direction: 'one-way', drift: context.flow.drift ?? 'ignore', deletes: context.flow.deletes ?? 'follow', deletesAllowed: stream.deletesAllowed }
+  const puts = [...marks]
+  const planned: Array<Round['planned'][number]> = []
+  for (const entry of entries) {
+    const aside = context.item.mode !== 'full' && stillTheSame(entry)
+    const move = aside ? { do: 'nothing' as const } : plan(entry.a, entry.b, policy)
+    const idle = move.do === 'nothing' || (move.do === 'report-drift' && entry.link?.seenB === driftMark(entry))
+    if (!idle) {
+      planned.push({ entry, move })
+      if (context.item.dryRun === true && stream.toldTotal++ < toldMoves) stream.told.push({ entry, move })
+      continue
+    }
+    context.counts.unchanged++
+    if (coverage === 'listing' && entry.link !== undefined) puts.push([entry.linkKey, { ...entry.link, genA: stream.gen }])
+  }
+  return { puts, planned, again: [] }
+}

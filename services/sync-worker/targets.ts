@@ -1,0 +1,106 @@
+/**
+ * Knows what each side of an item should show in the end: left as it is, written, or removed; and, once the writes are
+ * done, what is remembered of it (the link). Does not know how writing happens: apply.ts does.
+ */
+import type { ConflictDecision } from '#libs/contracts/conflict.ts'
+import type { Link } from '#libs/domain/link.ts'
+import { fieldHashesOf, hashOf, type Fields, type Item } from '#libs/domain/record.ts'
+import { rememberedOf, type SideClass, type SideName } from './classify.ts'
+import type { Entry } from './gather.ts'
+import type { Move } from './plan.ts'
+
+export type Want =
+  | { readonly is: 'as-is' }
+  | { readonly is: 'put'; readonly fields: Fields }
+  | { readonly is: 'remove' }
+
+export type Target = { readonly a: Want; readonly b: Want; readonly because: 'overwritten' | 'deleted' | 'conflict-loser' }
+
+/** An item with its target; `rule` and `provenance` when a conflict was decided. */
+export type Task = {
+  readonly entry: Entry
+  readonly target: Target
+  readonly rule?: string
+  readonly provenance?: ReadonlyArray<{ readonly field: string; readonly rule: string; readonly winner: string }>
+}
+
+const asIs: Want = { is: 'as-is' }
+
+export const contentOf = (side: SideClass): Item | undefined =>
+  side.is === 'changed' || side.is === 'unchanged' ? side.item : undefined
+
+/** undefined = nothing is to be written (adopt, refresh, nothing…); the copied side's content must have been read. */
+export const targetOf = (entry: Entry, move: Move): Target | undefined => {
+  if (move.do === 'delete') {
+    return move.on === 'source' ? { a: { is: 'remove' }, b: asIs, because: 'deleted' } : { a: asIs, b: { is: 'remove' }, because: 'deleted' }
+  }
+  if (move.do !== 'create' && move.do !== 'update') return undefined
+  const from = contentOf(move.on === 'source' ? entry.b : entry.a)
+  if (from === undefined) return undefined
+  const put: Want = { is: 'put', fields: from.fields }
+  return move.on === 'source' ? { a: put, b: asIs, because: 'overwritten' } : { a: asIs, b: put, because: 'overwritten' }
+}
+
+/** What a conflict's decision means for the two sides; undefined = held for a person. */
+export const targetOfDecision = (entry: Entry, decision: ConflictDecision, oneWay: boolean): Target | undefined => {
+  switch (decision.take) {
+    case 'hold':
+      return undefined
+    case 'source':
+      return { a: asIs, b: likeOther(entry.a), because: 'conflict-loser' }
+    case 'destination':
+      // One-way: the destination's version stands, and nothing flows back.
+      return { a: oneWay ? asIs : likeOther(entry.b), b: asIs, because: 'conflict-loser' }
+    case 'merged': {
+      const fields = (decision.fields ?? {}) as Fields
+      return { a: oneWay ? asIs : unlessEqual(entry.a, fields), b: unlessEqual(entry.b, fields), because: 'conflict-loser' }
+    }
+  }
+}
+
+const likeOther = (winner: SideClass): Want => {
+  const content = contentOf(winner)
+  return content === undefined ? { is: 'remove' } : { is: 'put', fields: content.fields }
+}
+
+const unlessEqual = (side: SideClass, fields: Fields): Want => {
+  const content = contentOf(side)
+  return content !== undefined && hashOf(content.fields) === hashOf(fields) ? asIs : { is: 'put', fields }
+}
+
+/** How one side stands after the writes. */
+export type End = { readonly id: string; readonly version: string | null; readonly hash: string } | 'absent'
+
+export const endAsIs = (entry: Entry, side: SideName): End => {
+  const now = side === 'source' ? entry.a : entry.b
+  const known = rememberedOf(entry.link, side)
+  switch (now.is) {
+    case 'changed':
+      return { id: now.item.remoteId, version: now.item.version, hash: now.hash }
+    case 'unchanged':
+      return { id: now.remoteId, version: now.item?.version ?? known.version ?? null, hash: known.hash ?? '' }
+    case 'bad':
+      return known.id === undefined ? 'absent' : { id: known.id, version: known.version ?? null, hash: known.hash ?? '' }
+    case 'never':
+    case 'deleted':
+      return 'absent'
+  }
+}
+
+/** The link that remembers both ends; undefined = nothing is left to remember. `agreed`: the content both now show. */
+export const linkOf = (entry: Entry, a: End, b: End, options: { readonly keepBase: boolean; readonly agreed?: Fields; readonly now: number; readonly wrote?: SideName }): Link | undefined => {
+  if (a === 'absent' && b === 'absent') return undefined
+  const base = options.keepBase ? (options.agreed === undefined ? entry.link?.fh : fieldHashesOf(options.agreed)) : undefined
+  return {
+    key: entry.key,
+    st: 'linked',
+    ...(a === 'absent' ? {} : { idA: a.id, verA: a.version, hA: a.hash }),
+    ...(b === 'absent' ? {} : { idB: b.id, verB: b.version, hB: b.hash }),
+    ...(base === undefined ? {} : { fh: base }),
+    ...(options.wrote === 'source' ? { wroteA: options.now } : {}),
+    ...(options.wrote === 'destination' ? { wroteB: options.now } : {}),
+  }
+}
+
+/** Drift that was reported once is not news again. */
+export const driftMark = (entry: Entry): string => (entry.b.is === 'changed' ? entry.b.hash : entry.b.is)
