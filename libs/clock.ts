@@ -1,6 +1,4 @@
 /** Knows the time as a port. Pure files never see it: they take `now` as an argument. */
-import { setTimeout as wait } from 'node:timers/promises'
-
 export type Clock = {
   /** Wall clock, ms since the epoch; may jump. */
   readonly now: () => number
@@ -16,14 +14,22 @@ const longestTimerMs = 2_147_483_647
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
-  sleep: async (ms, signal) => {
-    let left = Math.max(0, ms)
-    while (signal?.aborted !== true) {
-      const step = Math.min(left, longestTimerMs)
-      // The only rejection a timer knows is the abort, and an aborted sleep has simply ended.
-      await wait(step, undefined, signal === undefined ? {} : { signal }).catch(() => undefined)
-      left -= step
-      if (left <= 0) return
-    }
+  sleep: (ms, signal) => {
+    const left = Math.max(0, ms)
+    if (signal?.aborted === true) return Promise.resolve()
+    if (left > longestTimerMs) return sleepOnce(longestTimerMs, signal).then(() => systemClock.sleep(left - longestTimerMs, signal))
+    return sleepOnce(left, signal)
   },
 }
+
+/** By hand, because the promised timer of Node makes an error with its stack for every sleep that is cut short. */
+const sleepOnce = (ms: number, signal: AbortSignal | undefined): Promise<void> =>
+  new Promise((done) => {
+    const end = (): void => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', end)
+      done()
+    }
+    const timer = setTimeout(end, ms)
+    signal?.addEventListener('abort', end, { once: true })
+  })

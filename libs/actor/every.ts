@@ -33,7 +33,9 @@ export const every = ({ name, delayMs, turn, clock, log }: EveryOptions): Every 
   const oneTurn = async (): Promise<number> => {
     try {
       const verdict = await turn()
-      return verdict.is === 'retry-in' ? verdict.ms : delayMs()
+      if (verdict.is !== 'retry-in') return delayMs()
+      log.warn('timer.delayed', { service: name, reason: verdict.reason, delayMs: verdict.ms })
+      return verdict.ms
     } catch (error) {
       log.error('timer.threw', { service: name, error })
       return afterThrowMs

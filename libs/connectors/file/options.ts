@@ -39,7 +39,7 @@ export const decodeOptions = (options: { readonly [option: string]: unknown }, k
   if (readOnly !== undefined && typeof readOnly !== 'boolean') wrong('readOnly', 'is neither true nor false', 'write `readOnly: true`, or leave it out')
   const format = formatOf(options['format'], isText(path) ? path : '', kind)
   if (format === null) {
-    if (options['format'] !== undefined) wrong('format', `"${String(options['format'])}" is none of ${formats.join(', ')}`, 'take one of these, or leave it out to let the path tell')
+    if (options['format'] !== undefined) wrong('format', `${JSON.stringify(options['format'])} is none of ${formats.join(', ')}`, 'take one of these, or leave it out to let the path tell')
     else if (isText(path)) wrong('path', `does not tell the format of ${kind} records`, 'let the file end in .jsonl or .csv, or set `format`')
   } else if (!kindsOf[format].includes(kind)) {
     wrong(options['format'] === undefined ? 'path' : 'format', `${format} does not hold records of the kind ${kind}`, `${format} holds ${kindsOf[format].join(', ')}`)

@@ -29,7 +29,12 @@ export const keyFields = (key: string, names: ReadonlyArray<string>): Fields => 
   const parts = E.tryCatch(() => JSON.parse(key) as unknown, () => null)
   if (E.isLeft(parts) || !Array.isArray(parts.right)) return {}
   const texts: ReadonlyArray<unknown> = parts.right
-  return Object.fromEntries(names.map((name, n) => [name, String(texts[n] ?? '')]))
+  const fields: Record<string, string> = {}
+  for (const [n, name] of names.entries()) {
+    const text = texts[n]
+    if (typeof text === 'string') fields[name] = text
+  }
+  return fields
 }
 
 /** The key is the remote id too: lines have no other name that lasts. */

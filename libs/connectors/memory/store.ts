@@ -3,10 +3,9 @@
  * reached it, and the mischief it was told to do. Does not know the connector contract's pages: memory.ts does.
  */
 import type { Checkpoint } from '../../domain/checkpoint.ts'
-import type { SyncFailure } from '../../domain/failure.ts'
 import type { Link } from '../../domain/link.ts'
 import type { Fields } from '../../domain/record.ts'
-import type { Write, Wrote } from '../connector.ts'
+import { noMischief, type MemoryWrite, type Mischief } from './mischief.ts'
 
 export type Stored = {
   readonly remoteId: string
@@ -17,26 +16,6 @@ export type Stored = {
   readonly modifiedAt?: string
   /** Why nobody can read it. */
   readonly spoilt?: string
-}
-
-export type MemoryWrite = { readonly write: Write; readonly answer: Wrote['is']; readonly applied: boolean }
-
-/** Switches a test may turn at any time. Counts go down by one each time they strike. */
-export type Mischief = {
-  readOnly: boolean
-  /** The next n writes fail and change nothing. */
-  failWrites: number
-  /** The next n writes are applied, and their answers lost. */
-  loseAnswers: number
-  /** The next n calls of read, of a page, fetch or find fail. */
-  failReads: number
-  /** What a failing read or write says; unavailable when absent. */
-  failure?: SyncFailure
-  /** Items with these keys are never accepted. */
-  readonly refuseKeys: Set<string>
-  /** Called before each page is read, before each write is looked at. */
-  beforePage?: () => void
-  beforeWrite?: (write: Write) => void
 }
 
 export type MemoryStore = {
@@ -124,15 +103,16 @@ export const memoryStore = (name: string, items: ReadonlyArray<PutItem> = []): M
   }
 
   const transaction = <A>(run: () => A): A => {
-    const [items, changes, at] = [[...stored.values()], [...journal], place]
+    const [before, changes, at] = [[...stored.values()], [...journal], place]
     try {
       return run()
     } catch (error) {
       for (const remoteId of [...stored.keys()]) forget(remoteId)
-      for (const item of items) keep(item)
+      for (const item of before) keep(item)
       journal.clear()
       for (const [remoteId, entry] of changes) journal.set(remoteId, entry)
-      for (const item of items) stored.set(item.remoteId, item)
+      // With the revisions they had.
+      for (const item of before) stored.set(item.remoteId, item)
       place = at
       throw error
     }
@@ -141,7 +121,7 @@ export const memoryStore = (name: string, items: ReadonlyArray<PutItem> = []): M
   for (const item of items) put(item)
   return {
     name,
-    mischief: { readOnly: false, failWrites: 0, loseAnswers: 0, failReads: 0, refuseKeys: new Set() },
+    mischief: noMischief(),
     writes: [],
     all: () => [...stored.values()].sort((a, b) => (a.remoteId < b.remoteId ? -1 : 1)),
     get: (remoteId) => stored.get(remoteId),

@@ -50,9 +50,16 @@ const byCode: Readonly<Record<string, Meaning>> = {
 const byClass: Readonly<Record<string, Meaning>> = { '08': down, '22': item, '23': item, '42': { is: 'bug' }, '53': down, '54': item, '55': down, '57': down, '58': down }
 
 export const meaningOf = ({ code, message }: Fault): Meaning => {
-  if (code === undefined) return /^SASL/.test(message) ? login : /does not support SSL/.test(message) ? trust : down
-  return byCode[code] ?? byClass[code.slice(0, 2)] ?? (/^[0-9A-Z]{5}$/.test(code) ? { is: 'bug' } : down)
+  if (code === undefined) return meaningOfText.find(([text]) => text.test(message))?.[1] ?? { is: 'bug' }
+  return byCode[code] ?? byClass[code.slice(0, 2)] ?? (/^[0-9A-Z]{5}$/.test(code) || /^ERR_(?!TLS|SSL|STREAM|SOCKET)/.test(code) ? { is: 'bug' } : down)
 }
+
+/** What `pg` says in words only; anything else without a code is a mistake of ours. */
+const meaningOfText: ReadonlyArray<readonly [RegExp, Meaning]> = [
+  [/^SASL|password must be a string/, login],
+  [/does not support SSL/, trust],
+  [/connection|timeout|terminated|was closed|not queryable/i, down],
+]
 
 /** How long "too many connections" waits: at least 10 s, spread over 50 s more (SYNC.md §D.3). */
 const fullWaitMs = (chance: number): number => 10_000 + Math.floor(chance * 50_000)

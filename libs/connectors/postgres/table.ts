@@ -112,10 +112,12 @@ const cursorOf = (column: Column | undefined, lag: string | null): E.Either<stri
   if (column === undefined) return E.right(null)
   const kind = cursorKinds[column.type]
   if (kind === undefined) return E.left(`cannot be read on by ${column.name}: a ${column.full} does not grow with every change`)
-  const isCount = lag === null || /^\d+(\.\d+)?$/.test(lag)
-  if (kind === 'number' && !isCount) return E.left(`has ${column.name} of type ${column.full}, so cursorLag must be a number`)
-  return E.right({ column, kind, lag: lag ?? (kind === 'number' ? '0' : timeLag) })
+  if (kind === 'number' && lag !== null && !/^\d+$/.test(lag)) return E.left(`has ${column.name} of type ${column.full}, so cursorLag must be a whole number`)
+  return E.right({ column, kind, lag: kind === 'number' ? (lag ?? '0') : intervalOf(lag ?? timeLag) })
 }
+
+/** PostgreSQL reads a bare number as seconds, and `d` and `h` as days and hours. */
+const intervalOf = (lag: string): string => (/^[\d.]+$/.test(lag) ? `${lag} s` : lag)
 
 const cursorKinds: Readonly<Record<string, CursorColumn['kind']>> = {
   'timestamp with time zone': 'timestamptz', 'timestamp without time zone': 'timestamp',

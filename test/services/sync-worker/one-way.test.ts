@@ -1,14 +1,12 @@
 /** One-way flows: streamed into a transactional destination, and spooled into one without a ledger. */
 import { describe, expect, it } from 'vitest'
 import { engineRig, type EngineRig } from '../../support/engine-rig.ts'
-import { ledgerShelf, withLedger } from '../../support/memory-ledger.ts'
+import { memorySide } from '#libs/connectors/memory/memory.ts'
 
-const streamed = () => {
-  const shelf = ledgerShelf()
-  const rig = engineRig({ direction: 'one-way', wrap: (name, side) => (name === 'destination' ? withLedger(side, shelf) : side) })
-  return { rig, shelf }
-}
-const spooled = () => ({ rig: engineRig({ direction: 'one-way' }), shelf: undefined })
+const transactional = { transactional: true }
+const streamed = () => engineRig({ direction: 'one-way', b: transactional })
+const spooled = () => engineRig({ direction: 'one-way' })
+const never = new AbortController().signal
 
 const b = (rig: EngineRig) => Object.fromEntries(rig.b.all().map(({ key, fields }) => [key, fields]))
 
@@ -17,11 +15,11 @@ describe.each([
   ['spooled', spooled],
 ])('a one-way flow, %s', (_how, make) => {
   const inSync = async (count = 20) => {
-    const { rig, shelf } = make()
+    const rig = make()
     for (let i = 0; i < count; i++) rig.a.put({ key: `k${i}`, fields: { v: `${i}` } })
     expect((await rig.sync()).outcome).toBe('succeeded')
     rig.newWrites()
-    return { rig, shelf }
+    return { rig }
   }
 
   it('copies everything once and is then quiet', async () => {
@@ -33,7 +31,7 @@ describe.each([
   })
 
   it('adopts what the destination holds already', async () => {
-    const { rig } = make()
+    const rig = make()
     for (let i = 0; i < 5; i++) {
       rig.a.put({ key: `k${i}`, fields: { v: `${i}` } })
       rig.b.put({ key: `k${i}`, fields: { v: `${i}` } })
@@ -100,7 +98,7 @@ describe.each([
   })
 
   it('parks a row that is never accepted while the others go through', async () => {
-    const { rig } = make()
+    const rig = make()
     for (let i = 0; i < 30; i++) rig.a.put({ key: `k${i}`, fields: { v: `${i}` } })
     rig.b.mischief.refuseKeys.add('k4')
     const result = await rig.sync()
@@ -111,7 +109,7 @@ describe.each([
 
 describe('a streamed flow', () => {
   it('goes on from the last committed page after a crash', async () => {
-    const { rig } = streamed()
+    const rig = streamed()
     rig.options.a = { pageSize: 100 }
     for (let i = 0; i < 1000; i++) rig.a.put({ key: `k${i}`, fields: { v: `${i}` } })
     let pages = 0
@@ -128,21 +126,20 @@ describe('a streamed flow', () => {
   })
 
   it('stops when another run claimed the destination', async () => {
-    const { rig, shelf } = streamed()
+    const rig = streamed()
     rig.a.put({ key: 'k', fields: { v: '1' } })
-    rig.a.mischief.beforePage = () => {
-      shelf.fence = 1e9
-    }
+    const later = memorySide(rig.b, transactional).ledger
+    rig.a.mischief.beforePage = () => void later?.claim(1e9, never)()
     const end = await rig.play()
     expect(end.judgement).toMatchObject({ is: 'abandon', error: { is: 'fenced' } })
     expect(rig.newWrites().b).toBe(0)
   })
 
   it('dry run: tells the moves and claims nothing', async () => {
-    const { rig, shelf } = streamed()
+    const rig = streamed()
     rig.a.put({ key: 'k', fields: { v: '1' } })
     const dry = await rig.sync({ dryRun: true })
     expect(dry.flows[0]).toMatchObject({ moves: [{ key: 'k', do: 'create', on: 'destination' }], movesTotal: 1 })
-    expect(shelf).toMatchObject({ fence: 0, commits: 0 })
+    expect(await memorySide(rig.b, transactional).ledger?.claim(1, never)()).toMatchObject({ right: null })
   })
 })

@@ -20,11 +20,12 @@ const world = (trouble: () => 'no' | 'refused' | 'unknown' = () => 'no') => {
   let revision = 0
   let writes = 0
   const down: Trouble = { is: 'unavailable', message: 'down' }
-  const write = <A>(at: Map<string, Kept<A>>, value: A, expected: number): TE.TaskEither<Trouble, number> => () => {
+  const write = <A>(at: Map<string, Kept<A>>, value: A, expected: number, stored: (value: A) => void = () => undefined): TE.TaskEither<Trouble, number> => () => {
     const hit = trouble()
     const wrong = (at.get('contacts')?.revision ?? 0) !== expected
     if (!wrong && hit !== 'refused') {
       at.set('contacts', { value, revision: ++revision })
+      stored(value)
       writes += 1
     }
     return Promise.resolve(hit !== 'no' ? E.left(down) : wrong ? E.left({ is: 'lost-race' }) : E.right(revision))
@@ -43,12 +44,7 @@ const world = (trouble: () => 'no' | 'refused' | 'unknown' = () => 'no') => {
     history: {
       latest: () => read(latest),
       all: () => TE.fromIO(() => [...entries]),
-      append: (_, entry, expected) => async () => {
-        const before = latest.get('contacts')
-        const end = await write(latest, entry, expected)()
-        if (latest.get('contacts') !== before) entries.push(entry)
-        return end
-      },
+      append: (_, entry, expected) => write(latest, entry, expected, (one) => entries.push(one)),
     },
     guesses: recent<Guess>(10),
     isPaused: () => paused,

@@ -38,13 +38,15 @@ export type Rig = {
   readonly stop: () => Promise<void>
 }
 
+type RigOptions = { readonly ackWaitMs?: number; readonly maxDeliver?: number; readonly isProvisioned?: boolean }
+
 /** `ackWaitMs`, `maxDeliver`: of the workers' consumers, so that a test need not wait for the real ones. */
-export const rig = async ({ ackWaitMs, maxDeliver }: { readonly ackWaitMs?: number; readonly maxDeliver?: number } = {}): Promise<Rig> => {
+export const rig = async ({ ackWaitMs, maxDeliver, isProvisioned = true }: RigOptions = {}): Promise<Rig> => {
   const server = await startTestServer()
   const bus = await connectTo(server)
   const consumers = consumerDefs.map((def) =>
     def.durable.startsWith('worker') ? { ...def, ackWaitMs: ackWaitMs ?? def.ackWaitMs, maxDeliver: maxDeliver ?? def.maxDeliver } : def)
-  await right(provision(bus)({ streams: streamDefs, buckets: bucketDefs, consumers }, { replicas: 1 }))
+  if (isProvisioned) await right(provision(bus)({ streams: streamDefs, buckets: bucketDefs, consumers }, { replicas: 1 }))
   const running: Array<{ readonly stop: () => Promise<void> }> = []
   const alerts: Array<Alert> = []
   const listening = subscribe(bus, {

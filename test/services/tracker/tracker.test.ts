@@ -164,3 +164,17 @@ describe('the doors', () => {
     expect(text(info.body)).toContain('syncline-tracker')
   })
 })
+
+describe('a tracker that cannot start says why and what to do', () => {
+  it('when its port is taken', async () => {
+    await expect(r.tracker({ httpPort: tracker.port })).rejects.toThrow(/in use.*TRACKER_HTTP_PORT/)
+  })
+  it('when nothing is provisioned, and leaves its port free', async () => {
+    const bare = await rig({ isProvisioned: false })
+    try {
+      await expect(bare.tracker()).rejects.toThrow(/consumer tracker of SYNC_RESULTS.*syncline provision/)
+    } finally {
+      await bare.stop()
+    }
+  })
+})

@@ -1,60 +1,9 @@
-import { appendFile, readFile, stat, truncate, utimes, writeFile } from 'node:fs/promises'
+import { appendFile, readFile, truncate, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { formatCsvRow } from '#libs/formats/csv.ts'
-import { formatJsonLine } from '#libs/formats/jsonl.ts'
-import type { Fields } from '#libs/domain/record.ts'
-import { connectorLaws, type LawItem, type LawRig } from '../../../laws/connector.laws.ts'
-import { create, isDone, never, ok, one, readAll, refused, tryReadAll, write } from '../../../laws/law-rig.ts'
+import { isDone, never, ok, one, readAll, refused, tryReadAll, write } from '../../../laws/law-rig.ts'
 import { temporaryFolder } from '../../../support/temporary-folder.ts'
 import { openRefused, openSide } from './open-side.ts'
-
-const sample = (n: number, edition = 0): LawItem =>
-  ({ key: `id-${n}`, fields: { id: `id-${n}`, name: `Zoë, "${n}"`, value: `${edition}.50`, note: n % 2 === 0 ? null : `line\nbreak${'e'.repeat(edition)}` } })
-
-const odd = ['ключ', 'with space', 'a/b', 'a%2Fb', '..', 'Case', 'case', '"quoted"', 'a,b', '__proto__', 'x'.repeat(500)]
-  .map((id): LawItem => ({ key: id, fields: { id, name: 'n', value: '1', note: null } }))
-
-const formats = {
-  jsonl: { head: '', line: (fields: Fields) => formatJsonLine(fields), poison: { ...sample(9).fields, id: 'another' } },
-  csv: { head: 'id,name,value,note\n', line: (fields: Fields) => formatCsvRow(['id', 'name', 'value', 'note'].map((name) => fields[name] ?? null)), poison: { ...sample(9).fields, surplus: 'x' } },
-} as const
-
-/** Somebody appends to the file, or writes it anew each time. */
-const rig = (format: keyof typeof formats, habit: 'appends' | 'rewrites') => async (): Promise<LawRig> => {
-  const { path, remove } = await temporaryFolder()
-  const { head, line, poison } = formats[format]
-  const file = join(path, `records.${format}`)
-  await writeFile(file, head)
-  const open = () => openSide('row', { path: file })
-  const side = await open()
-  const held = async () => new Map((await readAll(await open())).items.map((item) => [item.key, item.fields]))
-  const rewrite = (records: ReadonlyMap<string, Fields>) => writeFile(file, head + [...records.values()].map((fields) => `${line(fields)}\n`).join(''))
-  return {
-    side,
-    reopen: open,
-    sample,
-    put: async (item) => (habit === 'appends' ? appendFile(file, `${line(item.fields)}\n`) : rewrite((await held()).set(item.key, item.fields))),
-    remove: async (key) => {
-      const records = await held()
-      records.delete(key)
-      await rewrite(records)
-    },
-    spoil: () => appendFile(file, 'this is, "no record\n'),
-    loseCursors: async () => rewrite(new Map([...(await held())].reverse())),
-    odd,
-    poison: { key: sample(9).key, fields: poison },
-    dispose: async () => {
-      await side.close()
-      await remove()
-    },
-  }
-}
-
-connectorLaws('a .jsonl file that grows', rig('jsonl', 'appends'))
-connectorLaws('a .jsonl file that is rewritten', rig('jsonl', 'rewrites'))
-connectorLaws('a .csv file that grows', rig('csv', 'appends'))
-connectorLaws('a .csv file that is rewritten', rig('csv', 'rewrites'))
 
 describe('a records file', () => {
   let path: string
@@ -220,104 +169,6 @@ describe('a records file', () => {
       const { cursor } = await rows(csv())
       await writeFile(csv(), 'id,b,a\n1,2,3\n4,5,6\n')
       expect(await tryReadAll(await side(csv()), { cursor })).toMatchObject({ is: 'cursor-lost' })
-    })
-  })
-
-  describe('of a size nobody wants', () => {
-    it('parks a line longer than 1 MiB and goes on behind it', async () => {
-      await writeFile(jsonl(), `{"id":1}\n{"id":2,"v":"${'x'.repeat(1_100_000)}"}\n{"id":3}\n{"id":4,"v":"${'x'.repeat(3_000_000)}"}\n{"id":5}\n`)
-      const { items, bad } = await rows(jsonl())
-      expect(items.map(({ key }) => key)).toEqual(['1', '3', '5'])
-      expect(bad.map(({ remoteId, failure }) => [remoteId, /longer than 1 MiB/.test(failure.message)])).toEqual([['line 2', true], ['line 4', true]])
-    })
-
-    it('is given up on when a line has no end', async () => {
-      await writeFile(jsonl(), '{"id":1}\n')
-      await truncate(jsonl(), 200 * 1024 * 1024)
-      expect(await tryReadAll(await side(jsonl()))).toMatchObject({ is: 'needs-person' })
-    })
-
-    it('parks nesting without end and unclosed quotes', async () => {
-      await writeFile(jsonl(), `{"id":1,"v":${'['.repeat(100_000)}${']'.repeat(100_000)}}\n{"id":2}\n`)
-      expect((await rows(jsonl())).bad.length).toBe(1)
-      await writeFile(csv(), `id,v\n1,"${'x\n'.repeat(10)}2,b\n`)
-      const { items, bad } = await rows(csv())
-      expect(items.map(({ key }) => key)).toEqual(['2'])
-      expect(bad.length).toBe(10)
-    })
-
-    it('is not rewritten as a destination', async () => {
-      await writeFile(jsonl(), '{"id":1}\n')
-      await truncate(jsonl(), 65 * 1024 * 1024)
-      expect(await refused((await side(jsonl())).write([{ do: 'create', key: '2', fields: { id: '2' } }], never()))).toMatchObject({ is: 'needs-person' })
-    })
-
-    it('is still searched, without being held', async () => {
-      const line = (n: number) => `{"id":${n},"v":"${'x'.repeat(1000)}"}\n`
-      await writeFile(jsonl(), Array.from({ length: 66_000 }, (_, n) => line(n)).join('') + line(5).replace('xx', 'yy'))
-      expect((await stat(jsonl())).size).toBeGreaterThan(64 * 1024 * 1024)
-      const found = await ok((await side(jsonl())).find(['5', '65999', 'nobody'], never()))
-      expect(found.map(({ key, fields }) => [key, String(fields['v']).slice(0, 2)])).toEqual([['5', 'yy'], ['65999', 'xx']])
-    })
-  })
-
-  describe('as a destination', () => {
-    it('keeps what it does not touch byte for byte', async () => {
-      const before = Buffer.concat([Buffer.from('{"id" : 1}\r\nnot a record\n'), Buffer.from([0xff, 10]), Buffer.from('{"id":2,"a":1}')])
-      await writeFile(jsonl(), before)
-      const opened = await side(jsonl())
-      await create(opened, [{ key: '3', fields: { id: '3' } }])
-      expect(await readFile(jsonl())).toEqual(Buffer.concat([before, Buffer.from('\n{"id":"3"}\n')]))
-    })
-
-    it('keeps numbers numbers and JSON JSON where the text allows', async () => {
-      await writeFile(jsonl(), '{"id":1,"n":1,"t":"1","b":true,"j":{"a":1},"was":1}\n')
-      const opened = await side(jsonl())
-      const there = one((await readAll(opened)).items)
-      isDone(one(await write(opened, [{ do: 'update', key: '1', remoteId: '1', expect: there.version, fields: { id: '1', n: '2', t: '2', b: 'false', j: '{"a":2}', was: 'text' } }])))
-      expect(await readFile(jsonl(), 'utf8')).toBe('{"b":false,"id":1,"j":{"a":2},"n":2,"t":"2","was":"text"}\n')
-    })
-
-    it('leaves fields the flow does not map as they are', async () => {
-      await writeFile(csv(), 'id,a,b\n1,x,y\n')
-      const opened = await openSide('row', { path: csv() }, { fields: ['id', 'a'] })
-      isDone(one(await write(opened, [{ do: 'update', key: '1', remoteId: '1', expect: null, fields: { id: '1', a: 'z' } }])))
-      expect(await readFile(csv(), 'utf8')).toBe('id,a,b\n1,z,y\n')
-    })
-
-    it('takes every line of a deleted key out', async () => {
-      await writeFile(jsonl(), '{"id":1,"v":"old"}\n{"id":2}\n{"id":1,"v":"new"}\n')
-      const opened = await side(jsonl())
-      isDone(one(await write(opened, [{ do: 'delete', key: '1', remoteId: '1', expect: null }])))
-      expect(await readFile(jsonl(), 'utf8')).toBe('{"id":2}\n')
-    })
-
-    it('gives an empty CSV file the columns of its first record', async () => {
-      await writeFile(csv(), '')
-      const opened = await side(csv())
-      await create(opened, [{ key: '1', fields: { z: 'a,b', id: '1' } }, { key: '2', fields: { id: '2', z: '' } }])
-      expect(await readFile(csv(), 'utf8')).toBe('id,z\n1,"a,b"\n2,\n')
-      expect(one(await write(opened, [{ do: 'create', key: '3', fields: { id: '3', unknown: 'x' } }]))).toMatchObject({ is: 'refused' })
-    })
-
-    it('is not touched when nothing is to be done', async () => {
-      await writeFile(jsonl(), '{"id":1}\n')
-      const before = (await stat(jsonl(), { bigint: true })).mtimeNs
-      const wrote = await write(await side(jsonl()), [{ do: 'create', key: '1', fields: { id: '1' } }, { do: 'delete', key: '2', remoteId: '2', expect: null }])
-      expect(wrote.map(({ is }) => is)).toEqual(['exists', 'stale'])
-      expect((await stat(jsonl(), { bigint: true })).mtimeNs).toBe(before)
-    })
-
-    it('sees within a batch what the batch did before', async () => {
-      await writeFile(jsonl(), '')
-      const opened = await side(jsonl())
-      const item = { key: '1', fields: { id: '1', v: 'a' } }
-      const wrote = await write(opened, [
-        { do: 'create', ...item }, { do: 'create', ...item }, { do: 'update', key: '1', remoteId: '1', expect: null, fields: { id: '1', v: 'b' } },
-        { do: 'delete', key: '1', remoteId: '1', expect: null }, { do: 'delete', key: '1', remoteId: '1', expect: null }, { do: 'create', ...item },
-      ])
-      expect(wrote.map(({ is }) => is)).toEqual(['done', 'exists', 'done', 'done', 'stale', 'done'])
-      expect(await readFile(jsonl(), 'utf8')).toBe('{"id":"1","v":"a"}\n')
     })
   })
 })

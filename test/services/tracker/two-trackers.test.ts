@@ -1,0 +1,51 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { decode } from '#libs/contracts/decode.ts'
+import { HistoryEntry } from '#libs/contracts/status.ts'
+import { buckets, durables, streams } from '#libs/contracts/subjects.ts'
+import { openBucket } from '#libs/nats/kv.ts'
+import { consumerInfo } from '#libs/nats/stream-messages.ts'
+import { Tally } from '../../../services/tracker/tally.ts'
+import { right, until } from '../../libs/nats/right.ts'
+import { rig } from './rig.ts'
+import type { Rig } from './rig.ts'
+import { conn, quiet, result, runId } from './samples.ts'
+
+let r: Rig
+beforeAll(async () => (r = await rig()))
+afterAll(() => r.stop())
+
+const drained = async (): Promise<boolean> => {
+  const { pending, ackPending } = await right(consumerInfo(r.bus)(streams.results, durables.results))
+  return pending === 0 && ackPending === 0
+}
+const tally = async (id: string) => {
+  const entry = await right(openBucket(r.bus)(buckets.stats).get(id))
+  const read = decode(Tally, entry?.value ?? new Uint8Array())
+  return read._tag === 'Right' ? read.right : undefined
+}
+const entries = async (id: string): Promise<ReadonlyArray<string>> =>
+  (await right(openBucket(r.bus)(buckets.history).history(id))).flatMap(({ value }) => {
+    const read = decode(HistoryEntry, value ?? new Uint8Array())
+    return read._tag === 'Right' ? [read.right.run] : []
+  })
+
+describe('a backlog that two trackers share', () => {
+  it('is counted once, every entry once, and the last run is the last', async () => {
+    const ids = ['a', 'b', 'c']
+    for (const id of ids) for (let n = 1; n <= 30; n++) await r.sayResult((n % 3 === 0 ? result : quiet)(n, { conn: conn(id) }))
+    await Promise.all([r.tracker(), r.tracker()])
+    await until(drained)
+    for (const id of ids) {
+      expect((await tally(id))?.runs).toEqual({ succeeded: 30 })
+      expect((await tally(id))?.quietRuns).toBe(20)
+      expect([...await entries(id)].sort()).toEqual([...Array(10).keys()].map((n) => runId(3 * n + 3)))
+      expect(await r.status(id)).toMatchObject({ state: 'idle', fence: 300, lastRun: { run: runId(30) } })
+    }
+  })
+  it('and what is said twice is still counted once', async () => {
+    for (let n = 25; n <= 30; n++) await r.sayResult((n % 3 === 0 ? result : quiet)(n, { conn: conn('a') }))
+    await until(drained)
+    expect((await tally('a'))?.runs).toEqual({ succeeded: 30 })
+    expect(await entries('a')).toHaveLength(10)
+  })
+})
