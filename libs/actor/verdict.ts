@@ -11,7 +11,9 @@ export type Verdict =
   /** Hopeless: kept as a dead letter, never delivered again. One line of `report` per mistake. */
   | { readonly is: 'poison'; readonly reason: string; readonly report: ReadonlyArray<string> }
 
-export const done: Verdict = { is: 'done' }
-export const defer = (notBefore: number, reason: string): Verdict => ({ is: 'defer', notBefore, reason })
-export const retryIn = (ms: number, reason: string): Verdict => ({ is: 'retry-in', ms, reason })
-export const poison = (reason: string, report: ReadonlyArray<string> = []): Verdict => ({ is: 'poison', reason, report })
+type Of<Is extends Verdict['is']> = Extract<Verdict, { readonly is: Is }>
+
+export const done: Of<'done'> = { is: 'done' }
+export const defer = (notBefore: number, reason: string): Of<'defer'> => ({ is: 'defer', notBefore, reason })
+export const retryIn = (ms: number, reason: string): Of<'retry-in'> => ({ is: 'retry-in', ms, reason })
+export const poison = (reason: string, report: ReadonlyArray<string> = []): Of<'poison'> => ({ is: 'poison', reason, report })

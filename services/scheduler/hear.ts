@@ -45,14 +45,15 @@ export const doors = (ports: Ports, world: World, box: Box, answers: Answers): D
     else bad(applied.left, key) // the version before it stays in force
   }
 
-  /** Right when the actor knows the connection, or nobody does: somebody may ask before the watch brought the document. */
-  const lookUp = async (conn: ConnectionId): Promise<E.Either<string, void>> => {
+  /** Somebody may ask before the watch brought the document. Right when the actor knows the connection, or nobody does. */
+  const lookUp = async (conn: ConnectionId): Promise<E.Either<ReturnType<typeof retryIn | typeof poison>, void>> => {
     if (box.state().agenda.entries.has(conn)) return E.right(undefined)
     const found = await ports.readDocument(conn)()
-    if (E.isLeft(found)) return E.left(found.left.message)
+    if (E.isLeft(found)) return E.left(retryIn(storeAgainMs, found.left.message))
     if (found.right === undefined) return E.right(undefined)
     const applied = readDocument(conn, found.right.body, found.right.revision)
-    if (E.isRight(applied)) await box.post({ is: 'applied', applied: applied.right, by: 'look-up' })
+    if (E.isLeft(applied)) return E.left(poison(`the document of ${conn} cannot be read`, applied.left.report))
+    await box.post({ is: 'applied', applied: applied.right, by: 'look-up' })
     return E.right(undefined)
   }
 
@@ -67,7 +68,7 @@ export const doors = (ports: Ports, world: World, box: Box, answers: Answers): D
     const notBefore = notBeforeOf(request.right)
     if (notBefore === null) return poison(`not a ${SyncRequest.schema}`, ['notBefore: expected ms since the epoch or an RFC 3339 time'])
     const known = await lookUp(token)
-    if (E.isLeft(known)) return retryIn(storeAgainMs, known.left)
+    if (E.isLeft(known)) return known.left
     const heard = { seq: letter.seq, storedAt: letter.storedAt, deliveries: letter.deliveries, request: request.right, notBefore }
     return box.post({ is: 'request', conn: token, heard, parent: letter.headers[headerNames.traceparent] })
   }
@@ -99,7 +100,7 @@ export const doors = (ports: Ports, world: World, box: Box, answers: Answers): D
       return { answer: 'invalid', code: 400, message: `not a ${asked.left.codec}: ${asked.left.report.join('; ')}` }
     }
     const known = await lookUp(token)
-    if (E.isLeft(known)) return unavailable(known.left)
+    if (E.isLeft(known)) return unavailable(known.left.is === 'poison' ? `${known.left.reason}: ${known.left.report.join('; ')}` : known.left.reason)
     const ask = world.random.token()
     const answered = answers.expect(ask)
     const verdict = await box.post({ is: 'question', conn: token, ask, question: asked.right, traceparent })

@@ -59,7 +59,7 @@ const tick = async (ports: Ports, world: World, saying: Tick, span: Span): Said 
 
 const skip = (ports: Ports, world: World, { watched, slots, why }: Skip, span: Span): Said => {
   const between = slots.from === slots.to ? '' : ` (slots from ${new Date(slots.from).toISOString()} to ${new Date(slots.to).toISOString()})`
-  const reason = why === 'paused' ? `paused${between}` : `missed: fell due while no scheduler was awake; a later slot runs instead${between}`
+  const reason = why === 'paused' ? `paused${between}` : `missed: could not be said when it was due; a later slot runs instead${between}`
   span.set({ outcome: why })
   const published = ports.publishSkipped(skippedSlot(watched, slots.to, reason, world.clock.now(), span.traceId), span.traceparent)
   return TE.map(() => world.metrics.count('syncline.slots', { outcome: 'skipped', reason: why }))(published)()

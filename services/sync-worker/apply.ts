@@ -2,7 +2,7 @@
  * Knows how targets become writes with preconditions, and what each item looks like afterwards. A side that moved under
  * us is read again and decided again, three rounds, then the one item is parked (SYNC.md §A.3).
  */
-import type { Side, Write, Wrote } from '#libs/connectors/connector.ts'
+import type { Write, Wrote } from '#libs/connectors/connector.ts'
 import type { SyncFailure } from '#libs/domain/failure.ts'
 import type { Link } from '#libs/domain/link.ts'
 import { hashOf, type Fields } from '#libs/domain/record.ts'
@@ -10,7 +10,7 @@ import { E } from '#libs/fp.ts'
 import { archive } from './archive.ts'
 import type { SideName } from './classify.ts'
 import type { Entry } from './gather.ts'
-import type { FlowContext } from './run-context.ts'
+import { inSpan, type FlowContext } from './run-context.ts'
 import { contentOf, endAsIs, linkOf, type End, type Target, type Task, type Want } from './targets.ts'
 
 
@@ -45,7 +45,7 @@ const writeSide = async (context: FlowContext, name: SideName, tasks: ReadonlyAr
     // A worker that may no longer own the lease writes nothing more (SYNC.md §A.5 step 7a).
     if (context.signal.aborted || !context.hold.isTrusted()) return E.left(context.whyStopped())
     const batch = planned.slice(from, from + side.capabilities.batchSize)
-    const wrote = await writeBatch(side, batch.map(([, write]) => write), context.signal)
+    const wrote = await inSpan(context, 'sync.write', () => side.write(batch.map(([, write]) => write), context.signal)())
     if (E.isLeft(wrote)) return wrote
     batch.forEach(([index], i) => {
       const answer = wrote.right[i]
@@ -54,8 +54,6 @@ const writeSide = async (context: FlowContext, name: SideName, tasks: ReadonlyAr
   }
   return E.right(answers)
 }
-
-const writeBatch = (side: Side, writes: ReadonlyArray<Write>, signal: AbortSignal) => side.write(writes, signal)()
 
 export const writeOf = ({ entry, target }: Task, name: SideName): Write | undefined => {
   const want = name === 'source' ? target.a : target.b

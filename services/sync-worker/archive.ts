@@ -8,7 +8,7 @@ import type { Item } from '#libs/domain/record.ts'
 import { E } from '#libs/fp.ts'
 import type { SideName } from './classify.ts'
 import { fetchAll } from './look.ts'
-import type { FlowContext } from './run-context.ts'
+import { inSpan, type FlowContext } from './run-context.ts'
 import { contentOf, endAsIs, type Task } from './targets.ts'
 
 export const archive = async (context: FlowContext, tasks: ReadonlyArray<Task>): Promise<E.Either<SyncFailure, void>> => {
@@ -17,13 +17,13 @@ export const archive = async (context: FlowContext, tasks: ReadonlyArray<Task>):
     if (losing.length === 0) continue
     const contents = await contentsOf(context, side, losing)
     if (E.isLeft(contents)) return contents
-    const said = await Promise.all(
+    const said = await inSpan(context, 'sync.archive', (trace) => Promise.all(
       losing.flatMap((task) => {
         const item = contents.right.get(task.entry.key)
         // Gone meanwhile: there is nothing to keep, and the write's precondition will say so.
-        return item === undefined ? [] : [context.ports.sayArchived(versionOf(context, side, task, item), context.trace)()]
+        return item === undefined ? [] : [context.ports.sayArchived(versionOf(context, side, task, item), trace)()]
       }),
-    )
+    ))
     const failed = said.find(E.isLeft)
     if (failed !== undefined) return failed
   }

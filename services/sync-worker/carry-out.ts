@@ -11,7 +11,7 @@ import { maxPagesPerCommit, type KvLedger } from './kv-ledger.ts'
 import { fetchAll } from './look.ts'
 import { tooManyBad } from './park.ts'
 import type { Policy } from './plan.ts'
-import type { FlowContext } from './run-context.ts'
+import { inSpan, type FlowContext } from './run-context.ts'
 import { settleChunk } from './settle-chunk.ts'
 import { contentOf } from './targets.ts'
 
@@ -40,13 +40,13 @@ export const carryOut = async (context: FlowContext, ledger: KvLedger, planned: 
     context.step('committing')
     const last = i === chunks.length - 1
     const waits = unsettled !== undefined || warnings.length > 0
-    const saved = await ledger.commit(settled.right.puts, settled.right.drops, next(last && !waits))
+    const saved = await inSpan(context, 'sync.commit', () => ledger.commit(settled.right.puts, settled.right.drops, next(last && !waits)))
     if (E.isLeft(saved)) return saved
     checkpoint = saved.right
     if (tooMany !== undefined) return E.left(tooMany)
   }
   if (chunks.length === 0) {
-    const saved = await ledger.commit([], [], next(true))
+    const saved = await inSpan(context, 'sync.commit', () => ledger.commit([], [], next(true)))
     if (E.isLeft(saved)) return saved
     checkpoint = saved.right
   }

@@ -39,6 +39,9 @@ export type Markers = Map<ConnectionId, { readonly revision: number; readonly at
 export const markerLivesMs = 1_000
 const maxMarkers = 10_000
 
+/** One reason for all: an abort without one makes an error with its stack, for every run. */
+const over = new Error('the run is over')
+
 /** Longer than the longest delay between two attempts: 15 min (SYNC.md §D.1). */
 const keepAttemptsSeconds = 3_600
 
@@ -163,7 +166,7 @@ export const holdOf = (ports: Ports, times: LeaseTimes, markers: Markers, ask: T
   })
 
   const release = async (attempts: ReadonlyArray<AttemptError>): Promise<void> => {
-    ended.abort()
+    ended.abort(over)
     await turn.catch(() => undefined)
     await renewing
     if (lost.signal.aborted) return

@@ -9,23 +9,25 @@ import type { Ports } from './ports.ts'
 import { stopSwitch, type StopSwitch } from './stop-switch.ts'
 import { syncConnection } from './sync.ts'
 
-/** `tell` posts a message to the actor itself. `ended` hears every result, for metrics. */
-export const performer = (ports: Ports, times: LeaseTimes, tell: (message: Message) => void, ended: (result: RunResult) => void) => {
-  const switches = new Map<string, StopSwitch>()
+type Running = { readonly run: string; readonly stop: StopSwitch }
+
+/** `ended` hears every result, for metrics. */
+export const performer = (ports: Ports, times: LeaseTimes, ended: (result: RunResult) => void) => {
+  const running = new Map<string, Running>()
   const play = syncConnection(ports, times, new Map())
   const finish = conclude(ports)
 
   const playWork = async (work: Extract<Message, { is: 'work' }>): Promise<Verdict> => {
     const stop = stopSwitch()
-    switches.set(work.item.conn, stop)
+    const mine: Running = { run: work.item.run, stop }
+    running.set(work.item.conn, mine)
     try {
       const end = await play({ item: work.item, attempt: work.attempt, trace: work.trace, stillWorking: work.stillWorking, stop })
       ended(end.result)
       return await finish(work.item, work.letter, end)
     } finally {
       stop.dispose()
-      if (switches.get(work.item.conn) === stop) switches.delete(work.item.conn)
-      tell({ is: 'ended', conn: work.item.conn, run: work.item.run })
+      if (running.get(work.item.conn) === mine) running.delete(work.item.conn)
     }
   }
 
@@ -37,11 +39,15 @@ export const performer = (ports: Ports, times: LeaseTimes, tell: (message: Messa
       }
       case 'hand-back':
         return E.left(handedBack)
-      case 'stop-run':
-        switches.get(effect.conn)?.stop({ is: effect.why, message: effect.reason })
+      case 'cancel': {
+        const found = running.get(effect.conn)
+        if (found === undefined) return E.right(undefined)
+        found.stop.stop({ is: 'cancelled', message: effect.reason })
+        effect.answer({ found: 'running', run: found.run, message: 'it stops now and keeps what was committed' })
         return E.right(undefined)
-      case 'answer':
-        effect.answer(effect.found)
+      }
+      case 'stop-all':
+        for (const { stop } of running.values()) stop.stop({ is: 'stopping', message: 'the worker is stopping' })
         return E.right(undefined)
     }
   }

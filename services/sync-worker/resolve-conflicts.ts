@@ -5,7 +5,7 @@ import { strategyOf } from '#libs/domain/connection.ts'
 import { E } from '#libs/fp.ts'
 import type { SideClass } from './classify.ts'
 import type { Entry } from './gather.ts'
-import type { FlowContext } from './run-context.ts'
+import { inSpan, type FlowContext } from './run-context.ts'
 import { contentOf } from './targets.ts'
 
 export type Decisions = {
@@ -22,7 +22,7 @@ export const resolveConflicts = async (context: FlowContext, entries: ReadonlyAr
   const decided = new Map<string, ConflictDecision>()
   let unanswered: SyncFailure | undefined
   for (const items of questionsOf(entries.map(conflictItem))) {
-    const answer = await context.ports.askResolver(question(context, items), context.trace)()
+    const answer = await inSpan(context, 'sync.resolve', (trace) => context.ports.askResolver(question(context, items), trace)())
     if (E.isLeft(answer)) {
       unanswered = answer.left
       continue

@@ -4,6 +4,7 @@ import type { Counts } from '#libs/contracts/result.ts'
 import type { WorkItem } from '#libs/contracts/work-item.ts'
 import type { Connection, Flow } from '#libs/domain/connection.ts'
 import type { SyncFailure } from '#libs/domain/failure.ts'
+import type { SpanName } from '#libs/telemetry/events.ts'
 import type { Hold } from './hold-lease.ts'
 import type { Ports } from './ports.ts'
 
@@ -33,3 +34,7 @@ export type MutableCounts = { -readonly [Name in keyof Counts]: number }
 export const noCounts = (): MutableCounts => ({
   read: 0, created: 0, updated: 0, deleted: 0, adopted: 0, unchanged: 0, conflicts: 0, held: 0, parked: 0, drifted: 0,
 })
+
+/** A step of the flow as a span of its trace. */
+export const inSpan = <A>({ ports, trace, flow }: FlowContext, name: SpanName, body: (trace: string) => Promise<A>): Promise<A> =>
+  ports.tracer.span(name, { parent: trace, attributes: { flow: flow.id } }, (span) => body(span.traceparent))

@@ -16,7 +16,7 @@ import { look, type Look } from './look.ts'
 import { plan, type Policy } from './plan.ts'
 import { totalsOf } from './plan-totals.ts'
 import type { Stored } from './ports.ts'
-import type { FlowContext } from './run-context.ts'
+import { inSpan, type FlowContext } from './run-context.ts'
 import { loadLinks, newsIn, sightingOf } from './sight.ts'
 import { stillTheSame } from './aside.ts'
 import { driftMark } from './targets.ts'
@@ -28,7 +28,7 @@ export const runSpooled = async (context: FlowContext): Promise<E.Either<SyncFai
   const before = stored?.value ?? null
 
   context.step('reading')
-  const looks = await lookBoth(context, phase === 'delta' ? before : null)
+  const looks = await inSpan(context, 'sync.read', () => lookBoth(context, phase === 'delta' ? before : null))
   if (E.isLeft(looks)) return looks
   const [lookA, lookB] = looks.right
   const next = (settled: boolean): Checkpoint => ({
@@ -48,13 +48,13 @@ export const runSpooled = async (context: FlowContext): Promise<E.Either<SyncFai
 
   if (before !== null && silent(lookA) && silent(lookB) && context.item.mode !== 'full') {
     if (context.item.dryRun !== true && cursorsMoved(before, next(true))) {
-      const saved = await ledger.commit([], [], next(true))
+      const saved = await inSpan(context, 'sync.commit', () => ledger.commit([], [], next(true)))
       if (E.isLeft(saved)) return saved
     }
     return E.right({ phase: realPhase, ...cursors, links: before.links, parkedNow: before.parked, warnings: [] })
   }
 
-  const entries = await compare(context, ledger, lookA, lookB)
+  const entries = await inSpan(context, 'sync.plan', () => compare(context, ledger, lookA, lookB))
   if (E.isLeft(entries)) return entries
 
   context.step('planning')

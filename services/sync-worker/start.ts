@@ -44,7 +44,7 @@ export const start = async (config: Config, deps: ServiceDeps, known: ReadonlyMa
     count: measured.count,
     ...spokenPorts(bus, config.resolverTimeoutMs),
   }
-  const perform = performer(ports, leaseTimesOf(config.leaseTtlMs), (message) => box.tell(message), measured.ended)
+  const perform = performer(ports, leaseTimesOf(config.leaseTtlMs), measured.ended)
   const box = mailbox(workerActor(perform), { clock, log, maxInFlight: config.hotConcurrency + config.coldConcurrency + 16 })
 
   const handle = async (delivery: Delivery): Promise<Ack> => {

@@ -14,6 +14,7 @@ import type { Entry } from './gather.ts'
 import { resolveConflicts } from './resolve-conflicts.ts'
 import { setAside } from './aside.ts'
 import { park, rememberEnds, tally } from './outcome.ts'
+import { inSpan } from './run-context.ts'
 import { checkpointOf, type Stream } from './stream.ts'
 import { driftMark, targetOf, targetOfDecision, type Task } from './targets.ts'
 
@@ -48,7 +49,7 @@ export const commitRound = async (stream: Stream, round: Round, resume: string |
   let parking: Array<Parking> = []
   let failed: SyncFailure | undefined
   let linksAfter = stream.links
-  const committed = await ledger.commit({
+  const committed = await inSpan(context, 'sync.commit', () => ledger.commit({
     fence: context.hold.fence,
     writes,
     settle: (wrote) => {
@@ -62,7 +63,7 @@ export const commitRound = async (stream: Stream, round: Round, resume: string |
       const checkpoint = { ...checkpointOf(stream, stream.phase), links: linksAfter }
       return { puts: all, drops, checkpoint: whole && resume !== null ? { ...checkpoint, cursorA: resume } : checkpoint }
     },
-  }, context.signal)()
+  }, context.signal)())
   if (E.isLeft(committed)) return E.left({ ...committed.left, side: 'destination' })
   stream.links = linksAfter
   // Only what is committed is counted: `settle` may be called again after a bisection.

@@ -8,8 +8,8 @@ import type { SyncFailure } from '#libs/domain/failure.ts'
 import { E } from '#libs/fp.ts'
 import { cfgHashOf } from './cfg-hash.ts'
 import { viewOf, type FlowEnd } from './flow-end.ts'
-import type { FlowContext } from './run-context.ts'
 import { sweep } from './streamed-deletes.ts'
+import { inSpan, type FlowContext } from './run-context.ts'
 import { checkpointOf, type Stream } from './stream.ts'
 import { settlePage } from './streamed-page.ts'
 
@@ -84,7 +84,7 @@ const readPages = async (stream: Stream, reader: Reader): Promise<E.Either<SyncF
   const { context } = stream
   for (;;) {
     if (context.signal.aborted || !context.hold.isTrusted()) return E.left(context.whyStopped())
-    const page = await reader.next()
+    const page = await inSpan(context, 'sync.read', () => reader.next())
     if (E.isLeft(page)) return E.left({ ...page.left, side: 'source' })
     const settled = await settlePage(stream, page.right, reader.coverage)
     if (E.isLeft(settled)) return settled
@@ -93,4 +93,6 @@ const readPages = async (stream: Stream, reader: Reader): Promise<E.Either<SyncF
 }
 
 const commitNothing = (stream: Stream, checkpoint: Checkpoint) =>
-  stream.ledger.commit({ fence: stream.context.hold.fence, writes: [], settle: () => ({ puts: [], drops: [], checkpoint }) }, stream.context.signal)()
+  inSpan(stream.context, 'sync.commit', () =>
+    stream.ledger.commit({ fence: stream.context.hold.fence, writes: [], settle: () => ({ puts: [], drops: [], checkpoint }) }, stream.context.signal)(),
+  )

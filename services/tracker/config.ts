@@ -1,4 +1,5 @@
 /** Knows the settings of the tracker, their defaults and why those. Does not read the environment: main.ts does. */
+import { workAckWaitMs } from '#libs/contracts/streams.ts'
 import type { EnvReader } from '#libs/process/env.ts'
 
 export type Config = {
@@ -14,6 +15,8 @@ export type Config = {
   readonly sweepEveryMs: number
   /** Silence after which a delivered work item counts as given up, while workers wait for work (NATS.md §5.6). */
   readonly silentMs: number
+  /** Of the workers' consumers, as provisioned. */
+  readonly workAckWaitMs: number
 }
 
 export const trackerDefaults = {
@@ -23,6 +26,7 @@ export const trackerDefaults = {
   cached: 50_000, // about 2 KB each
   sweepEveryMs: 5 * 60_000,
   silentMs: 15 * 60_000, // longer than any delay between two attempts
+  workAckWaitMs,
 } as const satisfies Config
 
 const day = 24 * 60 * 60_000
@@ -37,5 +41,6 @@ export const configOf = (env: EnvReader): Config => {
     cached: env.wholeNumber('TRACKER_CACHED', 0, 5_000_000, trackerDefaults.cached),
     sweepEveryMs: env.wholeNumber('TRACKER_SWEEP_EVERY_MS', 1_000, day, trackerDefaults.sweepEveryMs),
     silentMs: env.wholeNumber('TRACKER_SILENT_MS', 1_000, day, trackerDefaults.silentMs),
+    workAckWaitMs,
   }
 }

@@ -12,8 +12,6 @@ export type Health = {
   readonly problems: ReadonlyArray<string>
 }
 
-export type ConsumerHealth = { readonly name: string; readonly stream: string; readonly pending: number; readonly inHand: number }
-
 export type HealthPorts = {
   readonly isConnected: () => boolean
   readonly consumers: ReadonlyArray<{ readonly name: string; readonly isRunning: () => boolean; readonly look: () => Promise<E.Either<Trouble, { readonly pending: number; readonly inHand: number }>> }>

@@ -6,7 +6,6 @@ import { every } from '#libs/actor/every.ts'
 import { runningService } from '#libs/actor/lifecycle.ts'
 import type { RunningService } from '#libs/actor/lifecycle.ts'
 import type { Verdict } from '#libs/actor/verdict.ts'
-import { workAckWaitMs } from '#libs/contracts/streams.ts'
 import { buckets, durables, headerNames, streams, subjects } from '#libs/contracts/subjects.ts'
 import { E, TE, pipe } from '#libs/fp.ts'
 import { consume } from '#libs/nats/consume.ts'
@@ -89,7 +88,7 @@ export const start = async (config: Config, deps: ServiceDeps): Promise<RunningT
   reading = true
   const sweeping = every({
     name: `${serviceName}.sweep`, clock, log, delayMs: () => config.sweepEveryMs,
-    turn: sweeper({ ...ports, bury: (lost) => () => actor.bury(lost), now: clock.now, log }, { ackWaitMs: workAckWaitMs, silentMs: config.silentMs }),
+    turn: sweeper({ ...ports, bury: (lost) => () => actor.bury(lost), now: clock.now, log }, { ackWaitMs: config.workAckWaitMs, silentMs: config.silentMs }),
   })
   opened.push(sweeping.stop, progress.stop, ...consumptions.map(({ stop }) => stop))
   log.info('service.started', { url: http.url, port: http.port, connections: connections.size() })

@@ -1,6 +1,6 @@
-/** Knows how writes become pieces: writes of one sort and the same columns, as texts, one statement each. Pure. */
+/** Knows how writes become pieces: writes of one sort with the same columns, as texts, for one statement. Pure. */
 import { badItem, type SyncFailure } from '../../domain/failure.ts'
-import { canonicalJson, type Json } from '../../domain/json.ts'
+import { canonicalJson, isList, type Json } from '../../domain/json.ts'
 import type { Fields } from '../../domain/record.ts'
 import type { Write, Wrote } from '../connector.ts'
 import { keyParts, keyText } from './items.ts'
@@ -10,21 +10,33 @@ import { driftOf, type Column, type Table } from './table.ts'
 export type Line = {
   /** Place among the writes. */
   readonly at: number
-  /** Key of the row that is meant: for an update the one it has now. */
+  /** Key of the row that is meant: of an update the one it has now. */
   readonly key: ReadonlyArray<string>
   readonly expect: string | null
   /** Key of the row once it is written. */
   readonly keyAfter: ReadonlyArray<string>
   /** In the order of the piece's columns. */
   readonly cells: ReadonlyArray<string | null>
-  /** What the row shows afterwards, as far as we know it: null = exactly what was sent, undefined = read it back. */
-  readonly stored: Fields | null | undefined
+  /** What the row shows afterwards, as far as we know: `sent` = just that, null = it must be read back. */
+  readonly stored: 'sent' | Fields | null
 }
 export type Piece = { readonly do: Write['do']; readonly columns: ReadonlyArray<Column>; readonly lines: ReadonlyArray<Line> }
+/** `answered`: writes that need no statement. `drift`: fields the table has no column for; then nothing can be written. */
 export type Pieces = { readonly pieces: ReadonlyArray<Piece>; readonly answered: ReadonlyMap<number, Wrote>; readonly drift: string | null }
 
+type Shape = {
+  readonly do: Write['do']
+  readonly columns: ReadonlyArray<Column>
+  /** Where among the columns the key's and the shown ones stand; -1 = it is not among them. */
+  readonly keyAt: ReadonlyArray<number>
+  readonly shownAt: ReadonlyArray<number>
+  readonly isWhole: boolean
+  readonly isExact: boolean
+}
+type Group = { readonly shape: Shape; readonly lines: Array<Line> }
+
 export const piecesOf = (table: Table, writes: ReadonlyArray<Write>): Pieces => {
-  const groups = new Map<string, { do: Write['do']; columns: ReadonlyArray<Column>; lines: Array<Line> }>()
+  const groups = new Map<string, Group>()
   const answered = new Map<number, Wrote>()
   const created = new Set<string>()
   const strange = new Set<string>()
@@ -34,67 +46,59 @@ export const piecesOf = (table: Table, writes: ReadonlyArray<Write>): Pieces => 
       answered.set(at, write.do === 'create' ? { is: 'refused', failure: notAKey(table, write.key) } : { is: 'stale' })
       continue
     }
-    if (write.do === 'delete') {
-      const lines = groupOf(groups, 'delete', 'delete', []).lines
-      lines.push({ at, key, expect: write.expect, keyAfter: key, cells: [], stored: null })
-      continue
+    const names = write.do === 'delete' ? [] : Object.keys(write.fields)
+    const id = `${write.do} ${names.join('\n')}`
+    let group = groups.get(id)
+    if (group === undefined) {
+      for (const name of names) if (!table.columns.has(name)) strange.add(name)
+      group = { shape: shapeOf(table, write.do, names), lines: [] }
+      groups.set(id, group)
     }
-    // Key columns that the flow does not map are told by the key itself.
-    const fields: Fields = write.do === 'create' ? { ...Object.fromEntries(table.key.map(({ name }, n) => [name, key[n] ?? ''])), ...write.fields } : write.fields
-    const names = Object.keys(fields)
-    for (const name of names) if (!table.columns.has(name)) strange.add(name)
-    if (write.do === 'create') {
-      const id = table.key.map(({ name }, n) => asText(fields[name] ?? key[n] ?? '', false))
-      const text = keyText(id.map((part) => part ?? ''))
-      if (created.has(text)) {
-        answered.set(at, { is: 'exists', remoteId: text })
-        continue
-      }
-      created.add(text)
-    }
-    const group = groupOf(groups, `${write.do} ${[...names].sort().join('\n')}`, write.do, columnsFor(table, write.do, names))
-    group.lines.push(lineOf(table, group.columns, at, write.do === 'create' ? null : write.expect, key, fields))
+    const line = lineOf(table, group.shape, at, key, write)
+    const remoteId = keyText(line.keyAfter)
+    if (write.do === 'create' && created.has(remoteId)) answered.set(at, { is: 'exists', remoteId })
+    else group.lines.push(line)
+    if (write.do === 'create') created.add(remoteId)
   }
   const order: ReadonlyArray<Write['do']> = ['create', 'update', 'delete']
-  const pieces = order.flatMap((sort) => [...groups.values()].filter((group) => group.do === sort))
-  return { pieces, answered, drift: driftOf(table.title, [...table.columns.keys()], [...strange]) }
+  const pieces = order.flatMap((sort) => [...groups.values()].filter(({ shape }) => shape.do === sort).map(({ shape, lines }) => ({ do: sort, columns: shape.columns, lines })))
+  return { pieces: pieces.filter(({ lines }) => lines.length > 0), answered, drift: driftOf(table.title, [...table.columns.keys()], [...strange]) }
 }
 
-const groupOf = <G extends { lines: Array<Line> }>(groups: Map<string, G & { do: Write['do']; columns: ReadonlyArray<Column> }>, id: string, sort: Write['do'], columns: ReadonlyArray<Column>) => {
-  const group = groups.get(id) ?? ({ do: sort, columns, lines: [] as Array<Line> } as G & { do: Write['do']; columns: ReadonlyArray<Column> })
-  groups.set(id, group)
-  return group
+const shapeOf = (table: Table, sort: Write['do'], names: ReadonlyArray<string>): Shape => {
+  // Key columns that the flow does not map are told by the key itself.
+  const told = sort === 'create' ? table.key.map(({ name }) => name) : []
+  const columns = [...new Set([...names, ...told])].flatMap((name) => table.columns.get(name) ?? []).filter(({ generated, always }) => !generated && !(always && sort === 'update'))
+  const placeOf = (wanted: Column): number => columns.findIndex(({ name }) => name === wanted.name)
+  const shownAt = table.shown.map(placeOf)
+  const isWhole = shownAt.every((place) => place >= 0)
+  return { do: sort, columns, shownAt, isWhole, keyAt: table.key.map(placeOf), isExact: isWhole && names.length === table.shown.length && table.shown.every(({ name }) => names.includes(name)) }
 }
 
-const columnsFor = (table: Table, sort: Write['do'], names: ReadonlyArray<string>): ReadonlyArray<Column> =>
-  names.flatMap((name) => table.columns.get(name) ?? []).filter(({ generated, always }) => !generated && !(always && sort === 'update'))
-
-const lineOf = (table: Table, columns: ReadonlyArray<Column>, at: number, expect: string | null, key: ReadonlyArray<string>, fields: Fields): Line => {
+const lineOf = (table: Table, shape: Shape, at: number, key: ReadonlyArray<string>, write: Write): Line => {
+  if (write.do === 'delete') return { at, key, expect: write.expect, keyAfter: key, cells: [], stored: 'sent' }
   const cells: Array<string | null> = []
-  let isAsSent = !table.rewrites
   let isText = true
-  for (const column of columns) {
-    const value = fields[column.name] ?? null
-    const cell = asText(value, column.list)
+  let isAsSent = shape.isWhole && !table.rewrites
+  for (const [n, column] of shape.columns.entries()) {
+    const value = write.fields[column.name]
+    const cell = value === undefined ? (key[shape.keyAt.indexOf(n)] ?? null) : asText(value, column.list)
     cells.push(cell)
-    if (cell !== value) isText = false
-    if (cell !== null && isAsSent && !isStoredAsSent(column, cell)) isAsSent = false
+    if (value !== undefined && cell !== value) isText = false
+    if (isAsSent && cell !== null && !isStoredAsSent(column, cell)) isAsSent = false
   }
-  const known = new Map(columns.map(({ name }, n) => [name, cells[n] ?? null]))
-  const isWhole = table.shown.every(({ name }) => known.has(name))
-  const isExact = isText && Object.keys(fields).length === table.shown.length
-  const keyAfter = table.key.map(({ name }, n) => known.get(name) ?? key[n] ?? '')
-  const stored = !isAsSent || !isWhole ? undefined : isExact ? null : Object.fromEntries(table.shown.map(({ name }) => [name, known.get(name) ?? null]))
-  return { at, key, expect, keyAfter, cells, stored }
+  const keyAfter = shape.keyAt.map((place, n) => (place < 0 ? undefined : cells[place]) ?? key[n] ?? '')
+  const shown = () => Object.fromEntries(table.shown.map(({ name }, n) => [name, cells[shape.shownAt[n] ?? -1] ?? null]))
+  return { at, key, keyAfter, cells, expect: write.do === 'create' ? null : write.expect, stored: !isAsSent ? null : isText && shape.isExact ? 'sent' : shown() }
 }
 
-/** A list for a column of lists is an array literal; every other structure is JSON. */
+/** For a column of lists a list is an array literal; every other structure is JSON. */
 const asText = (value: Json, list: boolean): string | null => {
   if (value === null || typeof value === 'string') return value
   if (typeof value !== 'object') return String(value)
-  if (!list || !Array.isArray(value)) return canonicalJson(value)
-  const elements = (value as ReadonlyArray<Json>).map((element) => (Array.isArray(element) ? (asText(element, true) ?? 'NULL') : element === null ? 'NULL' : `"${(asText(element, false) ?? '').replace(/["\\]/g, '\\$&')}"`))
-  return `{${elements.join(',')}}`
+  return list && isList(value) ? `{${value.map(elementText).join(',')}}` : canonicalJson(value)
 }
+const elementText = (element: Json): string =>
+  element === null ? 'NULL' : typeof element === 'object' && isList(element) ? (asText(element, true) ?? 'NULL') : `"${(asText(element, false) ?? '').replace(/["\\]/g, '\\$&')}"`
 
 const notAKey = (table: Table, key: string): SyncFailure => badItem(`"${key.slice(0, 80)}" is no key of ${table.title}: it has the columns ${table.key.map(({ name }) => name).join(', ')}`)

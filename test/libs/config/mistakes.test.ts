@@ -25,7 +25,7 @@ const cases: ReadonlyArray<readonly [string, string, ReadonlyArray<readonly [str
   ['a text instead of a mapping', 'hello', [['1:1', '', /found "hello"/]]],
   ['no connections', 'defaults: { lane: cold }\n', [['1:1', 'connections', /`connections` is missing/]]],
   ['an empty list of connections', 'connections: []\n', [['1:14', 'connections', /at least one connection, found an empty list/]]],
-  ['an unknown key at the top', 'conections: {}\n', [['1:1', 'connections', /`connections` is missing/], ['1:1', 'conections', /"conections" is not known here; did you mean connections\?/]]],
+  ['an unknown key at the top', 'conections: {}\n', [['1:1', 'conections', /"conections" is not known here; did you mean connections\?/], ['1:1', 'connections', /`connections` is missing/]]],
   ['a tab', 'connections:\n\ta: 1\n', [['2:1', '', /a tab stands where YAML wants spaces; indent by spaces/]]],
   ['a bracket left open', 'connections: { a: [1, 2\n', [['2:1', '', /not YAML/], ['2:1', '', /not YAML/]]],
   ['a text left open', 'connections: "a\n', [['2:1', '', /not YAML: Missing closing "quote/]]],
