@@ -73,6 +73,7 @@ export const stateKeys = {
 /** Deduplication ids; predictable only where no outsider may publish to the stream (NATS.md §4.1). */
 export const messageIds = {
   tick: (conn: ConnectionId, slot: number) => `${conn}@${slot}`,
+  first: (conn: ConnectionId, revision: number) => `${conn}@first-${revision}`,
   requested: (requestSeq: number) => `req:${requestSeq}`,
   deferral: (trigger: string) => `defer:${trigger}`,
   result: (run: string) => run,

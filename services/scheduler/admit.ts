@@ -47,7 +47,7 @@ export const workOfSaying = (saying: Exclude<Saying, { say: 'skip' }>, { run, to
   const item = { conn, run, trigger: token, lane, revision, askedAt: now }
   return saying.say === 'tick'
     ? { item: { ...item, cause: 'tick', slot: saying.slot }, msgId: messageIds.tick(conn, saying.slot) }
-    : { item: { ...item, cause: 'first' }, msgId: `${conn}@first-${revision}` } // of the document: two replicas say it once
+    : { item: { ...item, cause: 'first' }, msgId: messageIds.first(conn, revision) } // of the document: two replicas say it once
 }
 
 /** Only what a stranger may ask for is taken over from the request (SYNC.md §S14). */

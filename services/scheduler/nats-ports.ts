@@ -13,7 +13,7 @@ import { openBucket } from '#libs/nats/kv.ts'
 import { publish } from '#libs/nats/publish.ts'
 import { getMessage } from '#libs/nats/stream-messages.ts'
 import type { Ports, Published, StoreFailure } from './ports.ts'
-import { shardKey, Watermark } from './watermark.ts'
+import { shardKey, Watermark } from '#libs/contracts/watermark.ts'
 
 /** Somebody may be waiting for the answer; what timed out is said again under the same id by those who can wait. */
 const timeoutMs = 4_000
