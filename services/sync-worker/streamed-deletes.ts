@@ -20,6 +20,7 @@ const pageSize = 1_000
 export const sweep = async (stream: Stream, coverage: 'listing' | 'delta'): Promise<E.Either<SyncFailure, Partial<FlowEnd> | undefined>> => {
   const { context, ledger } = stream
   if (stream.unsettled !== undefined || stream.phase === 'first') return E.right(undefined)
+  if (coverage === 'delta' && stream.gone.length === 0) return E.right(undefined)
   const counted = await ledger.count(stream.gen, context.signal)()
   if (E.isLeft(counted)) return counted
   const { links } = counted.right

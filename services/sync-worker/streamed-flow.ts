@@ -80,15 +80,24 @@ const openReader = async (context: FlowContext, before: Checkpoint | null): Prom
   return E.right({ reader: again.right, phase: phase === 'first' ? 'first' : 'resync', gen: (before?.gen ?? 0) + 1, cursor: null })
 }
 
+/** The next page is read while this one is written: the source and the destination work at the same time. */
 const readPages = async (stream: Stream, reader: Reader): Promise<E.Either<SyncFailure, ChangePage>> => {
   const { context } = stream
+  const read = (): Promise<E.Either<SyncFailure, ChangePage>> => inSpan(context, 'sync.read', () => reader.next())
+  let ahead = read()
   for (;;) {
-    if (context.signal.aborted || !context.hold.isTrusted()) return E.left(context.whyStopped())
-    const page = await inSpan(context, 'sync.read', () => reader.next())
+    const page = await ahead
     if (E.isLeft(page)) return E.left({ ...page.left, side: 'source' })
-    const settled = await settlePage(stream, page.right, reader.coverage)
-    if (E.isLeft(settled)) return settled
-    if (page.right.last) return page
+    const { last } = page.right
+    if (!last) ahead = read()
+    const stopped = context.signal.aborted || !context.hold.isTrusted()
+    const settled = stopped ? E.left(context.whyStopped()) : await settlePage(stream, page.right, reader.coverage)
+    if (E.isLeft(settled)) {
+      // The reader must not be closed while it reads.
+      if (!last) await ahead
+      return settled
+    }
+    if (last) return page
   }
 }
 

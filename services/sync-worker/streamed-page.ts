@@ -34,7 +34,9 @@ export const settlePage = async (stream: Stream, page: ChangePage, coverage: 'li
   let open: ReadonlyArray<Entry> = first.right
   let round: Round = { puts: coverage === 'listing' ? marks : [], planned: [], again: [] }
   for (let n = 0; n < rounds; n++) {
-    const sighted = await seeDestination(stream, open, n > 0 || context.item.dryRun === true)
+    const known = n === 0 ? E.right(open) : await withLinks(stream, open)
+    if (E.isLeft(known)) return known
+    const sighted = await seeDestination(stream, known.right, n > 0 || context.item.dryRun === true)
     if (E.isLeft(sighted)) return sighted
     round = decide(stream, sighted.right, n === 0 ? round.puts : [], coverage)
     // The cursor moves with the rows only when nothing of the page can be left over.
@@ -60,15 +62,28 @@ const entriesOf = async (stream: Stream, items: ReadonlyArray<Item>, bad: PageCo
     sightings.push({ key, linkKey: keyOf(stream, key), seen: { is: 'bad', remoteId, why: failure.message } })
   }
   if (sightings.length === 0) return E.right([])
-  // On the very first page of a first sync there is nothing to look up.
-  const links = stream.links === 0 ? E.right(new Map<string, Link>()) : await stream.ledger.links(sightings.map((s) => s.linkKey), stream.context.signal)()
+  const entries = sightings.map(({ key, linkKey, seen }): Entry => ({ key, linkKey, link: undefined, a: classify(undefined, 'source', seen), b: { is: 'never' } }))
+  // In a first sync rows are taken for new; one that was linked already makes its create answer "exists", and is looked up then.
+  return stream.phase === 'first' && stream.context.item.dryRun !== true ? E.right(entries) : withLinks(stream, entries)
+}
+
+const withLinks = async (stream: Stream, entries: ReadonlyArray<Entry>): Promise<E.Either<SyncFailure, ReadonlyArray<Entry>>> => {
+  const links = await stream.ledger.links(entries.map((entry) => entry.linkKey), stream.context.signal)()
   if (E.isLeft(links)) return links
   return E.right(
-    sightings.map(({ key, linkKey: lk, seen }) => {
-      const link = links.right.get(lk)
-      return { key, linkKey: lk, link, a: classify(link, 'source', seen), b: classify(link, 'destination', { is: 'silent' }) }
+    entries.map((entry) => {
+      const link = links.right.get(entry.linkKey)
+      if (link === undefined) return entry
+      return { ...entry, link, a: classify(link, 'source', sightingOf(entry)), b: classify(link, 'destination', { is: 'silent' }) }
     }),
   )
+}
+
+/** What the source showed of an entry, as it was before it was compared with a link. */
+const sightingOf = ({ a }: Entry): Observation => {
+  if (a.is === 'changed') return { is: 'item', item: a.item }
+  if (a.is === 'unchanged' && a.item !== undefined) return { is: 'item', item: a.item }
+  return a.is === 'bad' ? a : { is: 'silent' }
 }
 
 /**

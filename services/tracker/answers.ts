@@ -2,7 +2,8 @@
  * Knows what the tracker answers to each verb, the same over NATS and over HTTP. Does not know how a question arrives.
  * Status and statistics never fail and never hang: what cannot be read in time has its safe default and a note (R 8.14).
  */
-import type { Status } from '#libs/contracts/status.ts'
+import type { ApiQuestion } from '#libs/contracts/api-question.ts'
+import type { Stats, Status } from '#libs/contracts/status.ts'
 import { E } from '#libs/fp.ts'
 import type { Clock } from '#libs/clock.ts'
 import { discardDead, listDead, redriveDead, showDead } from './dead-letters.ts'
@@ -13,16 +14,15 @@ import type { HistoryPorts } from './history.ts'
 import type { Shelf, Trouble } from './ports.ts'
 import { shownStatus } from './present.ts'
 import { limitIn, questionIn } from './question.ts'
-import type { ApiQuestion, Refusal } from './question.ts'
+import type { Refusal } from './question.ts'
 import type { Tracer } from '#libs/telemetry/trace.ts'
 import { inTime, noteOf } from './in-time.ts'
 import { addStatus, addTally, noSums, shownSums } from './statistics.ts'
 import type { Sums } from './statistics.ts'
-import type { Tally } from './tally.ts'
 
 export type AnswerPorts = DeadLetterPorts & HistoryPorts & {
   readonly status: Shelf<Status>
-  readonly stats: Shelf<Tally>
+  readonly stats: Shelf<Stats>
   readonly clock: Pick<Clock, 'sleep'>
 }
 
@@ -100,7 +100,7 @@ const statistics = async (ports: AnswerPorts, question: ApiQuestion): Promise<An
     addStatus(own, status, found.paused)
     states.set(status.conn, status)
   }
-  const countOne = (tally: Tally): void => {
+  const countOne = (tally: Stats): void => {
     if (ports.directory.find(tally.conn) === undefined) return
     addTally(overall, tally)
     const own = perConnection.get(tally.conn)

@@ -2,19 +2,20 @@
  * Knows what can be done with what was given up on: list, show, redrive, discard (NATS.md §5.7, R 8.8). Redriving asks for
  * a new run; the letter is only removed once that wish is stored. Does not know who asks.
  */
+import type { Alert, AlertKind } from '#libs/contracts/alert.ts'
+import type { ApiQuestion } from '#libs/contracts/api-question.ts'
 import type { SyncRequest } from '#libs/contracts/request.ts'
 import { decode } from '#libs/contracts/decode.ts'
 import { connectionInSubject } from '#libs/contracts/subjects.ts'
 import { WorkItem } from '#libs/contracts/work-item.ts'
 import { RunId } from '#libs/domain/ids.ts'
 import { E, TE } from '#libs/fp.ts'
-import type { Alert, AlertKind } from './alert.ts'
 import type { Directory } from './directory.ts'
 import { deadIn, deadLine, shownDead } from './present.ts'
 import type { Dead } from './present.ts'
 import type { DeadStore, Says, Stored } from './ports.ts'
 import { limitIn, refusal } from './question.ts'
-import type { ApiQuestion, Refusal } from './question.ts'
+import type { Refusal } from './question.ts'
 import { notNow } from './refusals.ts'
 
 export type DeadLetterPorts = {

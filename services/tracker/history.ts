@@ -1,12 +1,13 @@
 /** Knows how a connection's past is read and cleared. Does not know how it is written: record.ts does. */
+import type { Alert } from '#libs/contracts/alert.ts'
+import type { ApiQuestion } from '#libs/contracts/api-question.ts'
 import type { HistoryEntry } from '#libs/contracts/status.ts'
 import { E } from '#libs/fp.ts'
-import type { Alert } from './alert.ts'
 import type { Directory } from './directory.ts'
 import type { HistoryShelf, Trouble } from './ports.ts'
 import { shownRun } from './present.ts'
 import { limitIn, refusal } from './question.ts'
-import type { ApiQuestion, Refusal } from './question.ts'
+import type { Refusal } from './question.ts'
 import { notNow } from './refusals.ts'
 
 export type HistoryPorts = {

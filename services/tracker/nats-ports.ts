@@ -1,12 +1,13 @@
 /** Binds what the tracker needs of the world to streams, subjects and buckets. Does not decide anything. */
 import type { Clock } from '#libs/clock.ts'
+import { Alert } from '#libs/contracts/alert.ts'
 import { DeadLetter } from '#libs/contracts/dead-letter.ts'
 import { decode, encode } from '#libs/contracts/decode.ts'
 import type { Contract } from '#libs/contracts/decode.ts'
 import { SyncRequest } from '#libs/contracts/request.ts'
 import { RunResult } from '#libs/contracts/result.ts'
 import { LeaseEntry } from '#libs/contracts/state.ts'
-import { Status } from '#libs/contracts/status.ts'
+import { Stats, Status } from '#libs/contracts/status.ts'
 import { buckets, durables, headerNames, messageIds, stateKeys, streams, subjects } from '#libs/contracts/subjects.ts'
 import { TriggerAnswer, TriggerQuestion } from '#libs/contracts/trigger.ts'
 import { ConnectionId } from '#libs/domain/ids.ts'
@@ -18,12 +19,10 @@ import { openBucket } from '#libs/nats/kv.ts'
 import { publish, publishCore } from '#libs/nats/publish.ts'
 import { consumerInfo, deleteMessage, getMessage, listMessages, streamInfo } from '#libs/nats/stream-messages.ts'
 import type { Log } from '#libs/telemetry/log.ts'
-import { Alert } from './alert.ts'
 import { bucketOn, historyOn } from './nats-shelves.ts'
 import { plain, troubleOf } from './nats-trouble.ts'
 import type { TrackerPorts, Trouble } from './ports.ts'
 import { historyIn, shelfIn } from './shelves.ts'
-import { Tally } from './tally.ts'
 
 export const portsOn = ({ bus, log, clock }: { readonly bus: Bus; readonly log: Log; readonly clock: Pick<Clock, 'sleep'> }): TrackerPorts => {
   const onUnreadable = (key: string, codec: string, report: ReadonlyArray<string>): void => log.error('message.bad', { key, codec, report })
@@ -39,7 +38,7 @@ export const portsOn = ({ bus, log, clock }: { readonly bus: Bus; readonly log: 
 
   return {
     status: shelfIn(bucketOn(bus, clock, buckets.status), Status, onUnreadable),
-    stats: shelfIn(bucketOn(bus, clock, buckets.stats), Tally, onUnreadable),
+    stats: shelfIn(bucketOn(bus, clock, buckets.stats), Stats, onUnreadable),
     history: historyIn(historyOn(bus, clock), onUnreadable),
     work: {
       read: (seq) => plain(getMessage(bus)(streams.work, { seq })),

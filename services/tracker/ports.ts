@@ -1,13 +1,12 @@
 /** Knows what the tracker needs of the world, as function types in its own words. Does not know NATS. */
+import type { Alert } from '#libs/contracts/alert.ts'
 import type { DeadLetter } from '#libs/contracts/dead-letter.ts'
 import type { SyncRequest } from '#libs/contracts/request.ts'
 import type { RunResult } from '#libs/contracts/result.ts'
-import type { HistoryEntry, Status } from '#libs/contracts/status.ts'
+import type { HistoryEntry, Stats, Status } from '#libs/contracts/status.ts'
 import type { Lane } from '#libs/contracts/subjects.ts'
 import type { TriggerAnswer, TriggerQuestion } from '#libs/contracts/trigger.ts'
 import type { TE } from '#libs/fp.ts'
-import type { Alert } from './alert.ts'
-import type { Tally } from './tally.ts'
 
 /** `lost-race`: somebody else wrote first, read again. `unavailable`: later. `impossible`: never, as it stands. */
 export type Trouble =
@@ -98,7 +97,7 @@ export type AttemptsOf = (conn: string) => Promise<DeadLetter['attempts']>
 
 export type TrackerPorts = {
   readonly status: Shelf<Status>
-  readonly stats: Shelf<Tally>
+  readonly stats: Shelf<Stats>
   readonly history: HistoryShelf
   readonly work: WorkQueue
   readonly dead: DeadStore

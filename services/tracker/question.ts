@@ -1,28 +1,7 @@
-/**
- * Asked of the tracker on `sync.api.<verb>[.<conn>]` and, with the same names, over HTTP. An empty body means `{}`.
- * Knows the questions and what is wrong with one; does not know the answers.
- */
-import * as t from 'io-ts'
-import { contract, decode, decodeValue } from '#libs/contracts/decode.ts'
-import { ConnectionId } from '#libs/domain/ids.ts'
+/** Knows how a question is read and what is wrong with one. Does not know the answers. */
+import { ApiQuestion } from '#libs/contracts/api-question.ts'
+import { decode, decodeValue } from '#libs/contracts/decode.ts'
 import { E } from '#libs/fp.ts'
-
-export const ApiQuestion = contract('api-question.1', t.partial({
-  connection: ConnectionId,
-  /** How many answers at most. */
-  limit: t.number,
-  /** Go on behind this one: a connection id, or a sequence of SYNC_DEAD. */
-  after: t.union([t.string, t.number]),
-  keep_latest: t.boolean,
-  /** Sequence in SYNC_DEAD. */
-  seq: t.number,
-  reason: t.string,
-  /** Only these: `dead-letter` or `parked-record`. */
-  type: t.keyof({ 'dead-letter': null, 'parked-record': null }),
-  /** Only history entries that ended so. */
-  outcome: t.string,
-}))
-export type ApiQuestion = t.TypeOf<typeof ApiQuestion.codec>
 
 /** `code`: the HTTP status of the same refusal. `name` for programs, `message` and `mend` for people. */
 export type Refusal = { readonly code: number; readonly name: string; readonly message: string; readonly mend?: string }

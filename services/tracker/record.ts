@@ -5,13 +5,12 @@
  * Whoever breaks off in between leaves a message that comes again, and each of the three knows by itself whether it has
  * the run already: history by its entries, status by `lastRun` and the fence, statistics by the names of the runs in it.
  */
-import type { Status } from '#libs/contracts/status.ts'
+import type { Alert } from '#libs/contracts/alert.ts'
+import type { Stats, Status } from '#libs/contracts/status.ts'
 import { E, TE } from '#libs/fp.ts'
-import type { Alert } from './alert.ts'
 import type { HistoryShelf, Kept, Shelf, Trouble } from './ports.ts'
 import type { Recent } from './recent.ts'
 import { count } from './tally.ts'
-import type { Tally } from './tally.ts'
 import { isEntry } from './told.ts'
 import { foldTurn } from './turn.ts'
 import type { Heard, Task } from './turn.ts'
@@ -19,14 +18,14 @@ import type { Heard, Task } from './turn.ts'
 /** What was last seen or written of a connection. Only a guess: every write proves it by its revision. */
 export type Guess = {
   readonly status: Kept<Status>
-  readonly stats?: Kept<Tally>
+  readonly stats?: Kept<Stats>
   /** `ahead`: runs in the history that ended after the status' last one. */
   readonly history?: { readonly revision: number; readonly ahead: ReadonlyArray<string> }
 }
 
 export type RecordPorts = {
   readonly status: Shelf<Status>
-  readonly stats: Shelf<Tally>
+  readonly stats: Shelf<Stats>
   readonly history: Pick<HistoryShelf, 'latest' | 'append' | 'all'>
   readonly guesses: Recent<Guess>
   readonly isPaused: (conn: string) => boolean
@@ -121,7 +120,7 @@ const keepTally = async (
       if (read._tag === 'Left') return read
       kept = read.right
     }
-    const next = counted.reduce<Tally | undefined>((tally, { result }) => count(tally, result), kept.value)
+    const next = counted.reduce<Stats | undefined>((tally, { result }) => count(tally, result), kept.value)
     if (next === undefined || next === kept.value) return E.right(kept)
     const written = await ports.stats.write(conn, next, kept.revision)()
     if (written._tag === 'Right') return E.right({ value: next, revision: written.right })

@@ -1,4 +1,5 @@
 /** Knows the paths of R 10.15 and what each asks (docs/protocol.md). Does not know HTTP's details nor the answers. */
+import type { ApiQuestion } from '#libs/contracts/api-question.ts'
 import type { TriggerAnswer } from '#libs/contracts/trigger.ts'
 import { E } from '#libs/fp.ts'
 import type { Tracer } from '#libs/telemetry/trace.ts'
@@ -9,7 +10,7 @@ import { unknownConnection } from './history.ts'
 import type { Reply, Request, Route } from './http.ts'
 import type { Says } from './ports.ts'
 import { questionOf, refusal } from './question.ts'
-import type { ApiQuestion, Refusal } from './question.ts'
+import type { Refusal } from './question.ts'
 import { notNow } from './refusals.ts'
 
 export type RoutePorts = AnswerPorts & {

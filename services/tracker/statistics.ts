@@ -1,10 +1,9 @@
 /** Knows the shape of the statistics (R 10.6) and how those of many connections add up. Does not know where they are kept. */
 import type { Counts } from '#libs/contracts/result.ts'
-import type { Status } from '#libs/contracts/status.ts'
+import type { Stats, Status } from '#libs/contracts/status.ts'
 import type { ConnectionState } from '#libs/domain/states.ts'
 import { stateOf } from './state-of.ts'
 import { timeText } from './present.ts'
-import type { Tally } from './tally.ts'
 import { addCounts, noCounts } from './told.ts'
 
 export type Sums = {
@@ -43,7 +42,7 @@ export const addStatus = (sums: Sums, status: Status, paused: boolean): void => 
   }
 }
 
-export const addTally = (sums: Sums, tally: Tally): void => {
+export const addTally = (sums: Sums, tally: Stats): void => {
   sums.deleted += tally.totals.deleted
   for (const [outcome, runs] of Object.entries(tally.runs)) sums.runs[outcome] = (sums.runs[outcome] ?? 0) + runs
   sums.quietRuns += tally.quietRuns

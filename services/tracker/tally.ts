@@ -1,23 +1,14 @@
 /** Knows a connection's running totals and which runs are in them. Does not know the status or the history. */
-import * as t from 'io-ts'
-import { contract } from '#libs/contracts/decode.ts'
 import type { RunResult } from '#libs/contracts/result.ts'
-import { Stats } from '#libs/contracts/status.ts'
+import type { Stats } from '#libs/contracts/status.ts'
 import type { ConnectionId } from '#libs/domain/ids.ts'
 import { addCounts, countsOf, noCounts } from './told.ts'
-
-/**
- * `Stats` with the runs counted last, newest at the end: results come at least once and, over several trackers, not in
- * order, so only a list of names tells a repeated run from a late one. Additive: readers of `Stats` never see it.
- */
-export const Tally = contract(Stats.schema, t.intersection([Stats.codec, t.partial({ counted: t.readonlyArray(t.string) })]))
-export type Tally = t.TypeOf<typeof Tally.codec>
 
 /** How far out of order a result may come and still be counted once: 32 runs of one connection, about 900 bytes. */
 export const rememberedRuns = 32
 
 /** Answers the very same tally when the run is in it already, or is a dry run. */
-export const count = (known: Tally | undefined, result: RunResult): Tally => {
+export const count = (known: Stats | undefined, result: RunResult): Stats => {
   const before = known ?? nothingYet(result.conn, result.startedAt)
   const counted = before.counted ?? []
   const name = nameOf(result)
@@ -39,6 +30,6 @@ export const count = (known: Tally | undefined, result: RunResult): Tally => {
 const nameOf = (result: RunResult): string =>
   result.outcome === 'skipped' ? `${result.run}/${result.slot ?? result.finishedAt}` : result.run
 
-export const nothingYet = (conn: ConnectionId, since: number): Tally => ({
+export const nothingYet = (conn: ConnectionId, since: number): Stats => ({
   conn, runs: {}, quietRuns: 0, totals: noCounts, durationMsSum: 0, since, updatedAt: since,
 })

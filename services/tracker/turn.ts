@@ -1,8 +1,8 @@
 /** Knows what several things heard of one connection, in their order, come to. Does not know where it is kept. */
+import type { Alert } from '#libs/contracts/alert.ts'
 import type { Progress } from '#libs/contracts/progress.ts'
 import type { RunResult } from '#libs/contracts/result.ts'
 import type { Status } from '#libs/contracts/status.ts'
-import type { Alert } from './alert.ts'
 import { foldResult } from './fold.ts'
 import type { Standing } from './fold.ts'
 import { foldProgress } from './fold-progress.ts'

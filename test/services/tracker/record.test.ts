@@ -1,16 +1,15 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { Alert } from '#libs/contracts/alert.ts'
 import type { RunResult } from '#libs/contracts/result.ts'
-import type { HistoryEntry, Status } from '#libs/contracts/status.ts'
+import type { HistoryEntry, Stats, Status } from '#libs/contracts/status.ts'
 import { E, TE } from '#libs/fp.ts'
-import type { Alert } from '../../../services/tracker/alert.ts'
 import { foldResult } from '../../../services/tracker/fold.ts'
 import { perConnection } from '../../../services/tracker/per-connection.ts'
 import type { Kept, Shelf, Trouble } from '../../../services/tracker/ports.ts'
 import { recent } from '../../../services/tracker/recent.ts'
 import { record } from '../../../services/tracker/record.ts'
 import type { Guess, RecordPorts } from '../../../services/tracker/record.ts'
-import type { Tally } from '../../../services/tracker/tally.ts'
 import { isEntry } from '../../../services/tracker/told.ts'
 import type { Task } from '../../../services/tracker/turn.ts'
 import { conn, flow, quiet, result, runId, skipped } from './samples.ts'
@@ -33,7 +32,7 @@ const world = (trouble: () => 'no' | 'refused' | 'unknown' = () => 'no') => {
   const read = <A>(at: Map<string, Kept<A>>) => TE.fromIO((): Kept<A> => at.get('contacts') ?? { value: undefined, revision: 0 })
   const shelf = <A>(at: Map<string, Kept<A>>): Shelf<A> => ({ read: () => read(at), write: (_, value, expected) => write(at, value, expected), each: () => TE.right(undefined) })
   const status = new Map<string, Kept<Status>>()
-  const stats = new Map<string, Kept<Tally>>()
+  const stats = new Map<string, Kept<Stats>>()
   const latest = new Map<string, Kept<HistoryEntry>>()
   const entries: Array<HistoryEntry> = []
   const alerts: Array<Alert> = []

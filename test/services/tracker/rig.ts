@@ -1,9 +1,9 @@
 /** Knows how a test gets trackers on a real, provisioned nats-server, and speaks for the services beside them. */
-import { Alert } from '../../../services/tracker/alert.ts'
 import { trackerDefaults } from '../../../services/tracker/config.ts'
 import type { Config } from '../../../services/tracker/config.ts'
 import { start } from '../../../services/tracker/start.ts'
 import type { RunningTracker } from '../../../services/tracker/start.ts'
+import { Alert } from '#libs/contracts/alert.ts'
 import { systemClock } from '#libs/clock.ts'
 import { ConnectionDocument } from '#libs/contracts/connection-document.ts'
 import { decode, encode } from '#libs/contracts/decode.ts'

@@ -1,10 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { decode } from '#libs/contracts/decode.ts'
-import { HistoryEntry } from '#libs/contracts/status.ts'
+import { HistoryEntry, Stats } from '#libs/contracts/status.ts'
 import { buckets, durables, streams } from '#libs/contracts/subjects.ts'
 import { openBucket } from '#libs/nats/kv.ts'
 import { consumerInfo } from '#libs/nats/stream-messages.ts'
-import { Tally } from '../../../services/tracker/tally.ts'
 import { right, until } from '../../libs/nats/right.ts'
 import { rig } from './rig.ts'
 import type { Rig } from './rig.ts'
@@ -20,7 +19,7 @@ const drained = async (): Promise<boolean> => {
 }
 const tally = async (id: string) => {
   const entry = await right(openBucket(r.bus)(buckets.stats).get(id))
-  const read = decode(Tally, entry?.value ?? new Uint8Array())
+  const read = decode(Stats, entry?.value ?? new Uint8Array())
   return read._tag === 'Right' ? read.right : undefined
 }
 const entries = async (id: string): Promise<ReadonlyArray<string>> =>

@@ -1,0 +1,225 @@
+/**
+ * The four services under the users of deploy/nats/accounts.conf: everything they do is permitted, and nothing else is.
+ * A right that is missing shows as a violation in the server's log; one too many, as a subject that was not refused.
+ */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { bucketDefs, consumerDefs, streamDefs } from '#libs/contracts/streams.ts'
+import { buckets, durables, stateKeys, streams, subjects } from '#libs/contracts/subjects.ts'
+import type { ConnectionId } from '#libs/domain/ids.ts'
+import { E } from '#libs/fp.ts'
+import type { Bus } from '#libs/nats/connect.ts'
+import { consume } from '#libs/nats/consume.ts'
+import { openBucket } from '#libs/nats/kv.ts'
+import { provision } from '#libs/nats/provision.ts'
+import { publish } from '#libs/nats/publish.ts'
+import { listMessages } from '#libs/nats/stream-messages.ts'
+import { subscribe } from '#libs/nats/subscribe.ts'
+import { asked, startDeployedHouse, type DeployedHouse } from '../support/deployed-house.ts'
+import { until, type ServiceProcess } from '../support/processes.ts'
+
+let house: DeployedHouse
+let client: Bus
+let url: string
+const running: Array<ServiceProcess> = []
+
+beforeAll(async () => {
+  house = await startDeployedHouse(1)
+  const provisioned = await provision(house.admin)({ streams: streamDefs, buckets: bucketDefs, consumers: consumerDefs }, { replicas: 1 })()
+  expect(provisioned).toMatchObject({ right: { drift: [] } })
+  running.push(...(await Promise.all([house.start('scheduler'), house.start('conflict-resolver'), house.start('tracker', { TRACKER_SWEEP_EVERY_MS: '1000', TRACKER_SILENT_MS: '1000' })])))
+  url = /"url":"([^"]+)"/.exec(running[2]?.output() ?? '')?.[1] ?? ''
+  client = await house.as('client')
+}, 60_000)
+afterAll(() => house.stop())
+
+const conn = (id: string): ConnectionId => id as ConnectionId
+const http = async (path: string, method = 'GET'): Promise<number> => (await fetch(`${url}${path}`, { method })).status
+const say = async (subject: string, body: string): Promise<void> => {
+  expect(await publish(house.admin)(subject, new TextEncoder().encode(body))()).toMatchObject({ _tag: 'Right' })
+}
+const lettersOf = async (id: string): Promise<ReadonlyArray<{ readonly seq: number }>> => (await asked(house.admin, subjects.api('dlq-list', id)))['dead'] as ReadonlyArray<{ seq: number }>
+
+describe('every service under its own user', () => {
+  it('joins the dead letter of a work item that no worker finished', async () => {
+    await house.side('lost', 'a')
+    await house.apply('lost')
+    const dying = consume(house.admin, { stream: streams.work, consumer: durables.work('hot'), concurrency: 1, handle: () => Promise.resolve({ is: 'again', delayMs: 1 }), onError: () => undefined })
+    expect((await house.result('the dead run', ({ conn: id }) => id === 'lost')).outcome).toBe('dead')
+    await dying.stop()
+    await until('the letter is listed', async () => (await lettersOf('lost')).length === 1)
+  })
+
+  it('lays aside a request that cannot be read', async () => {
+    await say(subjects.request(conn('lost')), 'not JSON')
+    await until('the letter is listed', async () => (await lettersOf('lost')).length === 2)
+  })
+
+  it('syncs, on trigger of a client, with a conflict that is resolved and a loser that is kept', async () => {
+    running.push(await house.start('sync-worker', { WORKER_LEASE_TTL_MS: '3000' }))
+    const [a, b] = [await house.side('pair', 'a'), await house.side('pair', 'b')]
+    for (const name of ['one', 'two', 'three']) await a.put(name)
+    await house.apply('pair')
+    await house.result('the first run', ({ conn: id, outcome }) => id === 'pair' && outcome === 'succeeded')
+    expect(await b.names()).toHaveLength(3)
+    await a.put('one', 'One of A')
+    await b.put('one', 'One of B')
+    expect(await asked(client, subjects.trigger('pair'), {})).toMatchObject({ answer: 'accepted' })
+    const second = await house.result('the triggered run', ({ conn: id, cause }) => id === 'pair' && cause === 'manual')
+    expect(second).toMatchObject({ outcome: 'succeeded', flows: [{ counts: { conflicts: 1 } }] })
+    const kept = await listMessages(house.admin)(streams.archive, { filterSubject: subjects.archiveOf(conn('pair')), limit: 9 })()
+    expect(E.isRight(kept) && kept.right.length).toBe(1)
+  })
+
+  it('cancels what runs, and one more request waits meanwhile', async () => {
+    const a = await house.side('big', 'a')
+    await Promise.all(Array.from({ length: 3_000 }, (_, n) => a.put(`card-${n}`)))
+    const b = await house.side('big', 'b')
+    await house.apply('big')
+    await until('the first cards', async () => (await b.names()).length > 0)
+    expect(await asked(client, subjects.trigger('big'), { ifRunning: 'queue' })).toMatchObject({ answer: 'queued' })
+    expect(await asked(house.admin, subjects.control(conn('big')), { verb: 'cancel' })).toMatchObject({ found: 'running' })
+    const cancelled = await house.result('the cancelled run', ({ conn: id, outcome }) => id === 'big' && outcome === 'cancelled')
+    expect(cancelled.flows).toHaveLength(1)
+    await house.result('the run that waited', ({ conn: id, outcome }) => id === 'big' && outcome === 'succeeded', 20_000)
+  }, 40_000)
+
+  it('cancels what is queued, defers what is busy, skips what is paused, gives up what stays broken', async () => {
+    await house.apply('gone', { maxAttempts: 5 })
+    await until('its first attempt failed', async () => (await asked(client, subjects.api('status', 'gone')))['state'] === 'retrying')
+    expect(await asked(house.admin, subjects.control(conn('gone')), { verb: 'cancel' })).toMatchObject({ found: 'queued' })
+
+    await house.apply('down', { maxAttempts: 1 })
+    await house.result('the dead run', ({ conn: id, outcome }) => id === 'down' && outcome === 'dead')
+
+    await house.side('busy', 'a')
+    await house.side('busy', 'b')
+    const lease = { owner: 'somebody', nonce: 'n', run: 'r', n: 0, free: false }
+    expect(await openBucket(house.admin)(buckets.state).putWithTtl(stateKeys.lease(conn('busy')), new TextEncoder().encode(JSON.stringify(lease)), { revision: 0, ttlSeconds: 2 })()).toMatchObject({ _tag: 'Right' })
+    await house.apply('busy')
+    expect((await house.result('the deferred run', ({ conn: id }) => id === 'busy')).cause).toBe('deferral')
+
+    await house.apply('idle', { paused: true })
+    await say(subjects.request(conn('idle')), '')
+    expect(await house.result('the skipped run', ({ conn: id }) => id === 'idle')).toMatchObject({ outcome: 'skipped', reason: 'paused' })
+  }, 40_000)
+
+  it('answers over HTTP and NATS, and redrives and discards dead letters', async () => {
+    for (const path of ['/healthz', '/api/sync/status', '/api/sync/status/pair', '/api/sync/statistics', '/api/sync/statistics?connection=pair', '/api/sync/history', '/api/sync/history?connection=pair', '/api/sync/dead']) expect([path, await http(path)]).toEqual([path, 200])
+    expect(await http('/api/sync/safe?connection=pair', 'POST')).toBe(200)
+    for (const verb of ['status', 'history', 'statistics']) {
+      expect(await asked(client, subjects.api(verb))).toBeTypeOf('object')
+      expect(await asked(client, subjects.api(verb, 'pair'))).toBeTypeOf('object')
+    }
+    const [redriven, discarded] = await lettersOf('lost')
+    expect(await asked(house.admin, subjects.api('dlq-show'), { seq: redriven?.seq })).toBeTypeOf('object')
+    await house.side('lost', 'b')
+    await asked(house.admin, subjects.api('dlq-redrive'), { seq: redriven?.seq })
+    expect((await house.result('the redriven run', ({ conn: id, cause }) => id === 'lost' && cause === 'redrive')).outcome).toBe('succeeded')
+    await asked(house.admin, subjects.api('dlq-discard'), { seq: discarded?.seq, reason: 'test' })
+    await asked(house.admin, subjects.api('clear', 'pair'))
+    await asked(house.admin, '$SRV.PING.scheduler')
+    await asked(house.admin, '$SRV.STATS.conflict-resolver')
+  })
+
+  it('stops in order', async () => {
+    for (const one of running) await one.kill('SIGTERM')
+    expect(running.map(({ name, child }) => [name, child.exitCode])).toEqual(running.map(({ name }) => [name, 0]))
+  })
+
+  it('met no refusal in all of this', () => {
+    expect(house.nats.violations()).toEqual([])
+  })
+})
+
+/** What each user may publish: a subject here, or one that begins with an entry ending in a dot. */
+const follows = (...names: ReadonlyArray<string>) => names.flatMap((name) => [`$JS.API.CONSUMER.CREATE.KV_${name}.any.$KV.${name}.`, `$JS.API.CONSUMER.DELETE.KV_${name}.any`, `$JS.FC.KV_${name}.`])
+const reads = (...names: ReadonlyArray<string>) => names.map((name) => `$JS.API.STREAM.MSG.GET.${name}`)
+const pulls = (stream: string, ...consumers: ReadonlyArray<string>) => consumers.flatMap((consumer) => [`$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`, `$JS.ACK.${stream}.${consumer}.`])
+const looksAt = (stream: string, ...consumers: ReadonlyArray<string>) => consumers.map((consumer) => `$JS.API.CONSUMER.INFO.${stream}.${consumer}`)
+
+const business: Readonly<Record<string, ReadonlyArray<string>>> = {
+  scheduler: [
+    'sync.work.', 'sync.request.', 'sync.dead.', 'sync.result.any.skipped', '$KV.sync_scheduler.',
+    ...pulls('SYNC_REQUESTS', 'scheduler'), ...reads('SYNC_WORK', 'KV_sync_scheduler', 'KV_sync_status', 'KV_sync_connections'), ...follows('sync_connections'),
+  ],
+  'sync-worker': [
+    'sync.request.', 'sync.result.', 'sync.dead.', 'sync.archive.', 'sync.progress.', 'sync.resolve.', '$KV.sync_state.',
+    ...pulls('SYNC_WORK', 'worker-hot', 'worker-cold'), ...reads('SYNC_WORK', 'KV_sync_state', 'KV_sync_connections'), ...follows('sync_connections'), '$JS.API.STREAM.MSG.DELETE.SYNC_WORK',
+  ],
+  'conflict-resolver': [],
+  tracker: [
+    'sync.alert.', 'sync.dead.', 'sync.result.any.dead', 'sync.trigger.', 'sync.request.', '$KV.sync_status.', '$KV.sync_history.', '$KV.sync_stats.',
+    ...pulls('SYNC_RESULTS', 'tracker'), ...pulls('SYNC_DEAD', 'tracker-dead'), ...pulls('SYNC_ADVISORIES', 'tracker-advisories'),
+    ...looksAt('SYNC_RESULTS', 'tracker'), ...looksAt('SYNC_DEAD', 'tracker-dead'), ...looksAt('SYNC_ADVISORIES', 'tracker-advisories'), ...looksAt('SYNC_WORK', 'worker-hot', 'worker-cold'),
+    ...reads('SYNC_WORK', 'SYNC_DEAD', 'KV_sync_state', 'KV_sync_status', 'KV_sync_history', 'KV_sync_stats'),
+    ...follows('sync_connections', 'sync_status', 'sync_history', 'sync_stats'), '$JS.API.STREAM.MSG.DELETE.SYNC_WORK', '$JS.API.STREAM.MSG.DELETE.SYNC_DEAD',
+    '$JS.API.STREAM.INFO.SYNC_WORK', '$JS.API.STREAM.INFO.SYNC_DEAD', '$JS.API.STREAM.INFO.KV_sync_history',
+  ],
+  client: ['sync.trigger.', 'sync.api.status', 'sync.api.history', 'sync.api.statistics', 'sync.api.status.', 'sync.api.history.', 'sync.api.statistics.'],
+}
+
+const allStreams = [...Object.values(streams), ...Object.values(buckets).map((bucket) => `KV_${bucket}`)]
+const streamVerbs = ['CREATE', 'UPDATE', 'DELETE', 'PURGE', 'INFO', 'SNAPSHOT', 'RESTORE', 'MSG.GET', 'MSG.DELETE', 'LEADER.STEPDOWN', 'PEER.REMOVE']
+const everything: ReadonlyArray<string> = [
+  ...['request', 'trigger', 'dead', 'progress', 'control', 'resolve', 'alert', 'work.hot', 'work.cold'].map((kind) => `sync.${kind}.any`),
+  ...['succeeded', 'partial', 'failed', 'dead', 'cancelled', 'skipped', 'held'].map((outcome) => `sync.result.any.${outcome}`),
+  'sync.archive.any.main.key',
+  ...['status', 'history', 'statistics', 'clear', 'dlq-list', 'dlq-show', 'dlq-redrive', 'dlq-discard'].flatMap((verb) => [`sync.api.${verb}`, `sync.api.${verb}.any`]),
+  ...Object.values(buckets).map((bucket) => `$KV.${bucket}.any`),
+  ...allStreams.flatMap((name) => streamVerbs.map((verb) => `$JS.API.STREAM.${verb}.${name}`)),
+  ...allStreams.flatMap((name) => [`$JS.API.CONSUMER.CREATE.${name}`, `$JS.API.CONSUMER.CREATE.${name}.any`, `$JS.API.CONSUMER.DURABLE.CREATE.${name}.any`, `$JS.API.CONSUMER.DELETE.${name}.any`, `$JS.API.CONSUMER.NAMES.${name}`, `$JS.API.DIRECT.GET.${name}`]),
+  ...Object.values(streams).map((name) => `$JS.API.CONSUMER.CREATE.${name}.any.sync.>`),
+  ...Object.values(buckets).map((bucket) => `$JS.API.CONSUMER.CREATE.KV_${bucket}.any.$KV.${bucket}.>`),
+  ...consumerDefs.flatMap(({ stream, durable }) => [`$JS.API.CONSUMER.DELETE.${stream}.${durable}`, `$JS.API.CONSUMER.INFO.${stream}.${durable}`, `$JS.API.CONSUMER.MSG.NEXT.${stream}.${durable}`, `$JS.API.CONSUMER.PAUSE.${stream}.${durable}`, `$JS.ACK.${stream}.${durable}.1.1.1.1.0`]),
+  '$JS.API.INFO', '$JS.API.STREAM.NAMES', '$JS.API.STREAM.LIST', '$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.SYNC_WORK.worker-hot', '$SRV.PING', '$SYS.REQ.SERVER.PING',
+  ...['admin', 'scheduler', 'sync-worker', 'conflict-resolver', 'tracker'].map((user) => `_INBOX_${user}.any`),
+]
+const isBusinessOf = (user: string) => (subject: string): boolean => (business[user] ?? []).some((entry) => entry === subject || (entry.endsWith('.') && subject.startsWith(entry)))
+
+const hearings: Readonly<Record<string, ReadonlyArray<string>>> = {
+  scheduler: ['sync.trigger.*', '$SRV.PING'],
+  'sync-worker': ['sync.control.*'],
+  'conflict-resolver': ['sync.resolve.*', '$SRV.PING'],
+  tracker: ['sync.api.>', 'sync.progress.*', '$SRV.PING'],
+  client: ['sync.result.*.*', 'sync.progress.*', 'sync.alert.*'],
+}
+const allHearings = ['>', 'sync.>', '$KV.>', '$JS.>', '$SYS.>', 'sync.request.*', 'sync.work.hot.*', 'sync.dead.*', 'sync.archive.>', '_INBOX.>', '_INBOX_admin.>', ...Object.keys(business).map((user) => `_INBOX_${user}.>`), ...new Set(Object.values(hearings).flat())]
+
+/** Which of these the server refuses to take from, or to give to, this user. */
+const refusedOf = async (user: string, use: (bus: Bus, subject: string) => void, all: ReadonlyArray<string>): Promise<ReadonlyArray<string>> => {
+  const bus = await house.as(user)
+  const refused = new Set<string>()
+  bus.onFailure((failure) => {
+    if (failure.is === 'denied' && failure.subject !== undefined) refused.add(failure.subject)
+  })
+  for (const subject of all) use(bus, subject)
+  expect(await bus.flush()).toMatchObject({ _tag: 'Right' })
+  await until(`${all.length} refusals of ${user}, not of: ${all.filter((subject) => !refused.has(subject)).join(' ')}`, () => all.every((subject) => refused.has(subject)), 2_000).catch(() => undefined)
+  return all.filter((subject) => refused.has(subject))
+}
+
+describe.each(Object.keys(business))('%s', (user) => {
+  it('is refused to say whatever is not its business', async () => {
+    const foreign = everything.filter((subject) => !isBusinessOf(user)(subject))
+    expect(foreign.length).toBeGreaterThan(200)
+    expect(await refusedOf(user, (bus, subject) => bus.nc.publish(subject, ''), foreign)).toEqual(foreign)
+  })
+
+  it('is refused to hear whatever is not its business', async () => {
+    const foreign = allHearings.filter((subject) => !hearings[user]?.includes(subject) && subject !== `_INBOX_${user}.>`)
+    expect(await refusedOf(user, (bus, subject) => void subscribe(bus, { subject, handle: () => undefined, onError: () => undefined }), foreign)).toEqual(foreign)
+  })
+})
+
+describe('a client that asks for its answer elsewhere', () => {
+  it('changes nothing inside', async () => {
+    const connections = openBucket(house.admin)(buckets.connections)
+    const before = await connections.get('pair')()
+    running.push(await house.start('scheduler'), await house.start('tracker'))
+    client.nc.publish(subjects.trigger('pair'), '', { reply: connections.subjectOf('pair') })
+    client.nc.publish(subjects.api('status'), '', { reply: connections.subjectOf('pair') })
+    await asked(client, subjects.trigger('nobody'))
+    await asked(client, subjects.api('statistics'))
+    expect(await connections.get('pair')()).toEqual(before)
+  })
+})
