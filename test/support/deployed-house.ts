@@ -25,7 +25,7 @@ export type DeployedHouse = {
   /** A connection as one of the users of accounts.conf. */
   readonly as: (user: string) => Promise<Bus>
   readonly start: (service: string, env?: Readonly<Record<string, string>>) => Promise<ServiceProcess>
-  /** Two folders kept in step both ways, by hand unless told otherwise. */
+  /** Two folders kept in step both ways: at once, and then once a day. */
   readonly apply: (id: string, more?: Readonly<Record<string, unknown>>) => Promise<void>
   /** A side of a connection that `apply` made; it is there once it has a card, or was asked for. */
   readonly side: (id: string, side: 'a' | 'b') => Promise<Side>
@@ -72,7 +72,7 @@ export const startDeployedHouse = async (size: 1 | 3): Promise<DeployedHouse> =>
     apply: async (id, more = {}) => {
       const side = (name: string) => ({ provider: 'file', path: join(dir, id, name) })
       const flows = [{ id: 'main', direction: 'two-way', kind: 'contact', source: side('a'), destination: side('b') }]
-      const connection = Connection.decode({ id, schedule: { kind: 'manual' }, flows, ...more })
+      const connection = Connection.decode({ id, schedule: { kind: 'interval', everyMs: 86_400_000 }, flows, ...more })
       if (E.isLeft(connection)) throw new Error('not a connection')
       const put = await openBucket(admin)(buckets.connections).put(connection.right.id, encode(ConnectionDocument, { connection: connection.right, appliedAt: Date.now() }))()
       if (E.isLeft(put)) throw new Error(JSON.stringify(put.left))
