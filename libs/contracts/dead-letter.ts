@@ -13,7 +13,7 @@ export const DeadLetter = contract('dead-letter.1', t.intersection([
     conn: t.string,
     stream: t.string,
     seq: t.number,
-    /** The message as it was: text when it is UTF-8, else base64 in `bodyBase64`. */
+    /** The message as it was: its text when it is UTF-8, else base64, and `bodyBase64` says so. */
     body: t.string,
     headers: t.record(t.string, t.string),
     attempts: t.array(Attempt),

@@ -1,22 +1,30 @@
 /**
- * Knows how bytes become a contract's type and back. Exact when speaking (unknown fields are stripped by the codec),
- * tolerant when listening (unknown fields are ignored).
+ * Knows how bytes become a contract's type and back. Exact when speaking (what the codec does not name is left out),
+ * tolerant when listening (what it does not name is no mistake).
  */
 import * as t from 'io-ts'
 import { E } from '../fp.ts'
+import { exactly } from './exact.ts'
 
 export type BadMessage = { readonly is: 'bad-message'; readonly codec: string; readonly report: ReadonlyArray<string> }
 
 /** A message contract: its name and version as they stand in the `Syncline-Schema` header, and its codec. */
-export type Contract<A> = { readonly schema: string; readonly codec: t.Type<A, unknown> }
+export type Contract<A> = {
+  readonly schema: string
+  readonly codec: t.Type<A, unknown>
+  /** The value without what the codec does not name. */
+  readonly exact: (value: unknown) => unknown
+}
 
-export const contract = <C extends t.Mixed>(schema: string, codec: C): Contract<t.TypeOf<C>> & { readonly codec: C } => ({ schema, codec })
+export const contract = <C extends t.Mixed>(schema: string, codec: C): Contract<t.TypeOf<C>> & { readonly codec: C } => ({
+  schema, codec, exact: exactly(codec),
+})
 
 const bytesToText = new TextDecoder('utf-8', { fatal: true })
 const textToBytes = new TextEncoder()
 
 export const encode = <A>(contractOf: Contract<A>, value: A): Uint8Array =>
-  textToBytes.encode(JSON.stringify(contractOf.codec.encode(value)))
+  textToBytes.encode(JSON.stringify(contractOf.exact(contractOf.codec.encode(value))))
 
 export const decode = <A>(contractOf: Contract<A>, body: Uint8Array): E.Either<BadMessage, A> => {
   const parsed = E.tryCatch(

@@ -20,7 +20,7 @@ export const Counts = t.type({
   conflicts: t.number,
   held: t.number,
   parked: t.number,
-  /** Bytes are not counted; items whose other side was edited and left alone (drift policy `ignore`). */
+  /** One-way: items whose copy at the destination was edited or deleted by others and left alone (drift policy `ignore`). */
   drifted: t.number,
 })
 export type Counts = t.TypeOf<typeof Counts>

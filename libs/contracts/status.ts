@@ -39,13 +39,23 @@ export type Status = t.TypeOf<typeof Status.codec>
 export const HistoryEntry = contract('history-entry.1', RunResult.codec)
 export type HistoryEntry = RunResult
 
-export const Stats = contract('stats.1', t.type({
-  conn: ConnectionId,
-  runs: t.record(t.string, t.number),
-  quietRuns: t.number,
-  totals: Counts,
-  durationMsSum: t.number,
-  since: t.number,
-  updatedAt: t.number,
-}))
+export const Stats = contract('stats.1', t.intersection([
+  t.type({
+    conn: ConnectionId,
+    /** Outcome → how many runs ended so. */
+    runs: t.record(t.string, t.number),
+    quietRuns: t.number,
+    totals: Counts,
+    durationMsSum: t.number,
+    since: t.number,
+    updatedAt: t.number,
+  }),
+  t.partial({
+    /**
+     * The runs counted last, newest at the end: results come at least once and, over several trackers, not in order, so
+     * only a list of names tells a repeated run from a late one.
+     */
+    counted: t.array(t.string),
+  }),
+]))
 export type Stats = t.TypeOf<typeof Stats.codec>

@@ -9,6 +9,8 @@ export const subjects = {
   requests: 'sync.request.*',
   trigger: (conn: string) => `sync.trigger.${conn}`,
   triggers: 'sync.trigger.*',
+  operate: (conn: string) => `sync.operate.${conn}`,
+  operations: 'sync.operate.*',
   work: (lane: Lane, conn: ConnectionId) => `sync.work.${lane}.${conn}`,
   works: (lane: Lane) => `sync.work.${lane}.*`,
   result: (conn: ConnectionId, outcome: Outcome) => `sync.result.${conn}.${outcome}`,
@@ -83,6 +85,9 @@ export const messageIds = {
 } as const
 
 export const headerNames = { schema: 'Syncline-Schema', traceparent: 'traceparent', msgId: 'Nats-Msg-Id' } as const
+
+/** Asked by an operator, not by just anybody. */
+export const isOperation = (subject: string): boolean => subject.startsWith('sync.operate.')
 
 /** The connection a subject speaks of, for subjects whose third (work: fourth) token is the connection. */
 export const connectionInSubject = (subject: string): string => {

@@ -13,6 +13,13 @@ export const TriggerQuestion = contract('trigger-question.1', t.partial({
 }))
 export type TriggerQuestion = t.TypeOf<typeof TriggerQuestion.codec>
 
+/**
+ * Asked on `sync.operate.<conn>`, which only operators may publish to: what no request's body can do (SYNC.md §S14).
+ * `approve`: let the held plan with this hash run, once. `restore`: put the archived version with this sequence back.
+ */
+export const OperatorQuestion = contract('operator-question.1', t.intersection([TriggerQuestion.codec, t.partial({ approve: t.string, restore: t.number })]))
+export type OperatorQuestion = t.TypeOf<typeof OperatorQuestion.codec>
+
 /** `code` is the HTTP status of the same answer: 202, 404, 409, 423, 400, 503. */
 export const TriggerAnswer = contract('trigger-answer.1', t.intersection([
   t.type({

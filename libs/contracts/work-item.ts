@@ -31,6 +31,8 @@ export const WorkItem = contract('work-item.1', t.intersection([
     redriveOf: t.number,
     /** Plan hash a person approved. */
     approved: t.string,
+    /** Sequence in SYNC_ARCHIVE of the version an operator wants back. */
+    restore: t.number,
   }),
 ]))
 export type WorkItem = t.TypeOf<typeof WorkItem.codec>

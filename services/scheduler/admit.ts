@@ -5,7 +5,7 @@
 import type { SyncRequest } from '#libs/contracts/request.ts'
 import type { Status } from '#libs/contracts/status.ts'
 import { messageIds } from '#libs/contracts/subjects.ts'
-import type { TriggerAnswer, TriggerQuestion } from '#libs/contracts/trigger.ts'
+import type { OperatorQuestion, TriggerAnswer, TriggerQuestion } from '#libs/contracts/trigger.ts'
 import type { WorkItem } from '#libs/contracts/work-item.ts'
 import type { RunId } from '#libs/domain/ids.ts'
 import type { Saying, Watched } from './due.ts'
@@ -59,8 +59,12 @@ export const workOfRequest = ({ conn, lane, revision }: Watched, { seq, request 
   msgId: messageIds.requested(seq),
 })
 
-export const workOfQuestion = ({ conn, lane, revision }: Watched, question: TriggerQuestion, { run, token, now }: Minted): Work => ({
-  item: { conn, run, trigger: token, cause: 'manual', lane, revision, askedAt: now, ...wishes(question) },
+export const workOfQuestion = ({ conn, lane, revision }: Watched, question: OperatorQuestion, { run, token, now }: Minted): Work => ({
+  item: {
+    conn, run, trigger: token, cause: 'manual', lane, revision, askedAt: now, ...wishes(question),
+    ...(question.approve === undefined ? {} : { approved: question.approve }),
+    ...(question.restore === undefined ? {} : { restore: question.restore }),
+  },
   msgId: token,
 })
 

@@ -1,12 +1,12 @@
 /** EFFECT: a question on `sync.trigger.<conn>` becomes work at once, or an honest answer why not (R 6.6, 17.2). */
-import type { TriggerAnswer, TriggerQuestion } from '#libs/contracts/trigger.ts'
+import type { TriggerAnswer, OperatorQuestion } from '#libs/contracts/trigger.ts'
 import { E } from '#libs/fp.ts'
 import { answerBusy, requestOfQuestion, workOfQuestion } from './admit.ts'
 import type { Watched } from './due.ts'
 import { mint } from './mint.ts'
 import type { Ports, World } from './ports.ts'
 
-export type Asked = { readonly watched: Watched; readonly question: TriggerQuestion; readonly traceparent: string }
+export type Asked = { readonly watched: Watched; readonly question: OperatorQuestion; readonly traceparent: string }
 
 /** Never fails: what the store refuses is an answer too (503). */
 export const answerQuestion = (ports: Ports, world: World) => async ({ watched, question, traceparent }: Asked): Promise<TriggerAnswer> => {
@@ -18,7 +18,8 @@ export const answerQuestion = (ports: Ports, world: World) => async ({ watched, 
   if (E.isLeft(published)) return unavailable(`the run could not be queued: ${published.left.message}`)
   if (published.right !== 'full') return accepted
 
-  if (question.ifRunning === 'queue') {
+  // What only an operator may ask cannot wait among requests, which anybody may write.
+  if (question.ifRunning === 'queue' && question.approve === undefined && question.restore === undefined) {
     const queued = await ports.publishRequest(watched.conn, requestOfQuestion(question, minted.run), minted.token, traceparent)()
     if (E.isLeft(queued)) return unavailable(`the request could not be stored: ${queued.left.message}`)
     if (queued.right === 'full') return unavailable(`${watched.conn} has as many requests waiting as it may; try again when some have run`)

@@ -7,8 +7,8 @@ import { poison, retryIn, type Verdict } from '#libs/actor/verdict.ts'
 import { ConnectionDocument } from '#libs/contracts/connection-document.ts'
 import { decode, type BadMessage, type Contract } from '#libs/contracts/decode.ts'
 import { SyncRequest } from '#libs/contracts/request.ts'
-import { connectionInSubject, headerNames } from '#libs/contracts/subjects.ts'
-import { TriggerQuestion, type TriggerAnswer } from '#libs/contracts/trigger.ts'
+import { connectionInSubject, headerNames, isOperation } from '#libs/contracts/subjects.ts'
+import { OperatorQuestion, TriggerQuestion, type TriggerAnswer } from '#libs/contracts/trigger.ts'
 import { laneOf } from '#libs/domain/connection.ts'
 import { ConnectionId } from '#libs/domain/ids.ts'
 import { E } from '#libs/fp.ts'
@@ -85,16 +85,16 @@ export const doors = (ports: Ports, world: World, box: Box, answers: Answers): D
   const question: Doors['question'] = (subject, body, headers) => {
     const token = connectionInSubject(subject)
     return world.tracer.span('sync.trigger', { parent: headers[headerNames.traceparent], attributes: { conn: token } }, async (span) => {
-      const answer = await answerTo(token, body, span.traceparent)
+      const answer = await answerTo(token, isOperation(subject), body, span.traceparent)
       span.set({ answer: answer.answer, code: answer.code, ...(answer.run === undefined ? {} : { run: answer.run }) })
       world.log.info('trigger.answered', { conn: token, answer: answer.answer, run: answer.run, traceId: span.traceId })
       return answer
     })
   }
 
-  const answerTo = async (token: string, body: Uint8Array, traceparent: string): Promise<TriggerAnswer> => {
+  const answerTo = async (token: string, byOperator: boolean, body: Uint8Array, traceparent: string): Promise<TriggerAnswer> => {
     if (!ConnectionId.is(token)) return { answer: 'unknown', code: 404, message: unknownText(token) }
-    const asked = decodeOrEmpty(TriggerQuestion, body)
+    const asked: E.Either<BadMessage, OperatorQuestion> = byOperator ? decodeOrEmpty(OperatorQuestion, body) : E.map(plainWish)(decodeOrEmpty(TriggerQuestion, body))
     if (E.isLeft(asked)) {
       bad(asked.left, token)
       return { answer: 'invalid', code: 400, message: `not a ${asked.left.codec}: ${asked.left.report.join('; ')}` }
@@ -111,6 +111,14 @@ export const doors = (ports: Ports, world: World, box: Box, answers: Answers): D
 
   return { document, request, question }
 }
+
+/** Fields that the codec does not name are still there after decoding: an operator's must not come in by this door. */
+const plainWish = ({ mode, dryRun, reason, ifRunning }: TriggerQuestion): TriggerQuestion => ({
+  ...(mode === undefined ? {} : { mode }),
+  ...(dryRun === undefined ? {} : { dryRun }),
+  ...(reason === undefined ? {} : { reason }),
+  ...(ifRunning === undefined ? {} : { ifRunning }),
+})
 
 const unavailable = (message: string): TriggerAnswer => ({ answer: 'unavailable', code: 503, message })
 

@@ -58,12 +58,13 @@ export const start = async (config: Config, deps: ServiceDeps): Promise<RunningS
     stream: streams.requests, consumer: durables.mailbox, concurrency: config.requestConcurrency,
     handle: async (delivery) => ackOf(await hear.request(letterOf(delivery))), onError: complain,
   })
+  const answered = async (subject: string, body: Uint8Array, headers: Readonly<Record<string, string>>) => E.right(encode(TriggerAnswer, await hear.question(subject, body, headers)))
   const serving = await serve(bus)({
     name: serviceName, version, description: 'Decides when each connection syncs; whoever asks is answered at once.', queue: serviceName,
-    endpoints: [{
-      name: 'trigger', subject: subjects.triggers,
-      handle: async (subject, body, headers) => E.right(encode(TriggerAnswer, await hear.question(subject, body, headers))),
-    }],
+    endpoints: [
+      { name: 'trigger', subject: subjects.triggers, handle: answered },
+      { name: 'operate', subject: subjects.operations, handle: answered },
+    ],
     onError: complain,
   })()
   if (E.isLeft(serving)) {

@@ -1,6 +1,6 @@
 /** Knows what the scheduler remembers, what it is told and what it wants done. Does not know how it decides. */
 import type { Decide } from '#libs/actor/actor.ts'
-import type { TriggerAnswer, TriggerQuestion } from '#libs/contracts/trigger.ts'
+import type { TriggerAnswer, OperatorQuestion } from '#libs/contracts/trigger.ts'
 import type { ConnectionId } from '#libs/domain/ids.ts'
 import type { Heard } from './admit.ts'
 import { emptyAgenda, type Agenda, type Saying, type Watched } from './due.ts'
@@ -21,7 +21,7 @@ export type Message =
   | { readonly is: 'remembered'; readonly watermark: number }
   | { readonly is: 'request'; readonly conn: ConnectionId; readonly heard: Heard; readonly parent: string | undefined }
   /** `ask` names the asker, who gets exactly one answer. */
-  | { readonly is: 'question'; readonly conn: ConnectionId; readonly ask: string; readonly question: TriggerQuestion; readonly traceparent: string }
+  | { readonly is: 'question'; readonly conn: ConnectionId; readonly ask: string; readonly question: OperatorQuestion; readonly traceparent: string }
 
 export type Effect =
   | { readonly do: 'say'; readonly sayings: ReadonlyArray<Saying> }
@@ -33,7 +33,7 @@ export type Effect =
   | { readonly do: 'reject'; readonly reason: string }
   | { readonly do: 'take'; readonly watched: Watched; readonly heard: Heard; readonly parent: string | undefined; readonly paused: boolean }
   | { readonly do: 'answer'; readonly ask: string; readonly answer: TriggerAnswer }
-  | { readonly do: 'trigger'; readonly watched: Watched; readonly ask: string; readonly question: TriggerQuestion; readonly traceparent: string }
+  | { readonly do: 'trigger'; readonly watched: Watched; readonly ask: string; readonly question: OperatorQuestion; readonly traceparent: string }
 
 export type State = {
   readonly live: boolean

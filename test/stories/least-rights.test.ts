@@ -5,7 +5,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { bucketDefs, consumerDefs, streamDefs } from '#libs/contracts/streams.ts'
 import { buckets, durables, stateKeys, streams, subjects } from '#libs/contracts/subjects.ts'
-import type { ConnectionId } from '#libs/domain/ids.ts'
+import type { WorkItem } from '#libs/contracts/work-item.ts'
+import type { ConnectionId, RunId } from '#libs/domain/ids.ts'
 import { E } from '#libs/fp.ts'
 import type { Bus } from '#libs/nats/connect.ts'
 import { consume } from '#libs/nats/consume.ts'
@@ -20,6 +21,7 @@ import { until, type ServiceProcess } from '../support/processes.ts'
 let house: DeployedHouse
 let client: Bus
 let url: string
+const heard = new Set<string>()
 const running: Array<ServiceProcess> = []
 
 beforeAll(async () => {
@@ -29,6 +31,8 @@ beforeAll(async () => {
   running.push(...(await Promise.all([house.start('scheduler'), house.start('conflict-resolver'), house.start('tracker', { TRACKER_SWEEP_EVERY_MS: '1000', TRACKER_SILENT_MS: '1000' })])))
   url = /"url":"([^"]+)"/.exec(running[2]?.output() ?? '')?.[1] ?? ''
   client = await house.as('client')
+  for (const subject of [subjects.results, subjects.progresses, subjects.alert('*')]) subscribe(client, { subject, handle: (message) => void heard.add(message.subject), onError: () => undefined })
+  await client.flush()
 }, 60_000)
 afterAll(() => house.stop())
 
@@ -37,6 +41,9 @@ const http = async (path: string, method = 'GET'): Promise<number> => (await fet
 const say = async (subject: string, body: string): Promise<void> => {
   expect(await publish(house.admin)(subject, new TextEncoder().encode(body))()).toMatchObject({ _tag: 'Right' })
 }
+/** No database listens there, which may pass: such a run is tried again. */
+const nobody = { provider: 'postgres', url: 'postgres://nobody@127.0.0.1:1/none', table: 'none' }
+const nobodyThere = { flows: [{ id: 'main', direction: 'one-way', kind: 'row', source: nobody, destination: nobody }] }
 const lettersOf = async (id: string): Promise<ReadonlyArray<{ readonly seq: number }>> => (await asked(house.admin, subjects.api('dlq-list', id)))['dead'] as ReadonlyArray<{ seq: number }>
 
 describe('every service under its own user', () => {
@@ -76,6 +83,7 @@ describe('every service under its own user', () => {
     const b = await house.side('big', 'b')
     await house.apply('big')
     await until('the first cards', async () => (await b.names()).length > 0)
+    expect(await asked(client, subjects.trigger('big'))).toMatchObject({ answer: 'already-running' })
     expect(await asked(client, subjects.trigger('big'), { ifRunning: 'queue' })).toMatchObject({ answer: 'queued' })
     expect(await asked(house.admin, subjects.control(conn('big')), { verb: 'cancel' })).toMatchObject({ found: 'running' })
     const cancelled = await house.result('the cancelled run', ({ conn: id, outcome }) => id === 'big' && outcome === 'cancelled')
@@ -84,18 +92,20 @@ describe('every service under its own user', () => {
   }, 40_000)
 
   it('cancels what is queued, defers what is busy, skips what is paused, gives up what stays broken', async () => {
-    await house.apply('gone', { maxAttempts: 5 })
-    await until('its first attempt failed', async () => (await asked(client, subjects.api('status', 'gone')))['state'] === 'retrying')
-    expect(await asked(house.admin, subjects.control(conn('gone')), { verb: 'cancel' })).toMatchObject({ found: 'queued' })
+    await house.apply('down', { ...nobodyThere, maxAttempts: 5 })
+    await until('its first attempt failed', async () => JSON.stringify(await asked(client, subjects.api('status', 'down'))).includes('retrying'))
+    expect(await asked(house.admin, subjects.control(conn('down')), { verb: 'cancel' })).toMatchObject({ found: 'queued' })
+    await house.result('the cancelled run', ({ conn: id, outcome }) => id === 'down' && outcome === 'cancelled')
 
-    await house.apply('down', { maxAttempts: 1 })
+    await house.apply('down', { ...nobodyThere, maxAttempts: 1 })
+    await say(subjects.request(conn('down')), '')
     await house.result('the dead run', ({ conn: id, outcome }) => id === 'down' && outcome === 'dead')
 
     await house.side('busy', 'a')
     await house.side('busy', 'b')
     const lease = { owner: 'somebody', nonce: 'n', run: 'r', n: 0, free: false }
     expect(await openBucket(house.admin)(buckets.state).putWithTtl(stateKeys.lease(conn('busy')), new TextEncoder().encode(JSON.stringify(lease)), { revision: 0, ttlSeconds: 2 })()).toMatchObject({ _tag: 'Right' })
-    await house.apply('busy')
+    await house.apply('busy', { lane: 'cold' })
     expect((await house.result('the deferred run', ({ conn: id }) => id === 'busy')).cause).toBe('deferral')
 
     await house.apply('idle', { paused: true })
@@ -117,8 +127,24 @@ describe('every service under its own user', () => {
     expect((await house.result('the redriven run', ({ conn: id, cause }) => id === 'lost' && cause === 'redrive')).outcome).toBe('succeeded')
     await asked(house.admin, subjects.api('dlq-discard'), { seq: discarded?.seq, reason: 'test' })
     await asked(house.admin, subjects.api('clear', 'pair'))
+    expect(await asked(client, subjects.trigger('nobody'))).toMatchObject({ answer: 'unknown' })
     await asked(house.admin, '$SRV.PING.scheduler')
     await asked(house.admin, '$SRV.STATS.conflict-resolver')
+  })
+
+  it('reads again what it may not have heard yet, and lets a long bucket flow', async () => {
+    const item: WorkItem = { conn: conn('pair'), run: '01J00000000000000000000000' as RunId, trigger: 't', cause: 'manual', lane: 'cold', revision: 1_000_000, askedAt: 0 }
+    await say(subjects.work('cold', conn('pair')), JSON.stringify(item))
+    await house.result('the run of a later revision', ({ run }) => run === item.run)
+    for (const [user, followed] of [['scheduler', ['connections']], ['sync-worker', ['connections']], ['tracker', ['connections', 'status', 'stats', 'history']]] as const) {
+      const bus = await house.as(user)
+      for (const bucket of followed) bus.nc.publish(`$JS.FC.KV_${buckets[bucket]}.nobody.x`, '')
+      await bus.flush()
+    }
+  })
+
+  it('tells a client what happens', () => {
+    expect([...heard]).toEqual(expect.arrayContaining(['sync.result.pair.succeeded', 'sync.progress.big', 'sync.alert.lost']))
   })
 
   it('stops in order', async () => {
@@ -181,7 +207,7 @@ const hearings: Readonly<Record<string, ReadonlyArray<string>>> = {
   'sync-worker': ['sync.control.*'],
   'conflict-resolver': ['sync.resolve.*', '$SRV.PING'],
   tracker: ['sync.api.>', 'sync.progress.*', '$SRV.PING'],
-  client: ['sync.result.*.*', 'sync.progress.*', 'sync.alert.*'],
+  client: ['sync.result.>', 'sync.progress.*', 'sync.alert.*'],
 }
 const allHearings = ['>', 'sync.>', '$KV.>', '$JS.>', '$SYS.>', 'sync.request.*', 'sync.work.hot.*', 'sync.dead.*', 'sync.archive.>', '_INBOX.>', '_INBOX_admin.>', ...Object.keys(business).map((user) => `_INBOX_${user}.>`), ...new Set(Object.values(hearings).flat())]
 

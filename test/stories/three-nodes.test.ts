@@ -1,0 +1,68 @@
+/**
+ * The cluster of docker-compose.yml on this machine: three NATS nodes, everything kept three times, two workers. A node
+ * that is killed in the middle of a run costs time and nothing else.
+ */
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { bucketDefs, consumerDefs, streamDefs } from '#libs/contracts/streams.ts'
+import { buckets, streams, subjects } from '#libs/contracts/subjects.ts'
+import { E } from '#libs/fp.ts'
+import type { Bus } from '#libs/nats/connect.ts'
+import { openBucket } from '#libs/nats/kv.ts'
+import { provision } from '#libs/nats/provision.ts'
+import { asked, startDeployedHouse, type DeployedHouse } from '../support/deployed-house.ts'
+import { until } from '../support/processes.ts'
+
+const cards = 2_000
+
+let house: DeployedHouse
+let client: Bus
+beforeAll(async () => {
+  house = await startDeployedHouse(3)
+  const provisioned = await provision(house.admin)({ streams: streamDefs, buckets: bucketDefs, consumers: consumerDefs }, { replicas: 3 })()
+  expect(provisioned).toMatchObject({ right: { drift: [] } })
+  await Promise.all(['scheduler', 'conflict-resolver', 'tracker', 'sync-worker', 'sync-worker'].map((service) => house.start(service)))
+  client = await house.as('client')
+}, 60_000)
+afterAll(() => house.stop())
+
+const leaderOf = async (stream: string): Promise<string | undefined> => (await house.admin.jsm.streams.info(stream)).cluster?.leader
+
+it('keeps every stream three times', async () => {
+  for (const stream of [...Object.values(streams), ...Object.values(buckets).map((bucket) => `KV_${bucket}`)]) {
+    const { config, cluster } = await house.admin.jsm.streams.info(stream)
+    expect([stream, config.num_replicas, cluster?.replicas?.length]).toEqual([stream, 3, 2])
+  }
+})
+
+it('goes on, and loses and doubles nothing, when the node that leads the state is killed in the middle of a run', async () => {
+  const [a, b] = [await house.side('cards', 'a'), await house.side('cards', 'b')]
+  await Promise.all(Array.from({ length: cards }, (_, n) => a.put(`card-${n}`)))
+  await house.apply('cards')
+  await until('the first cards', async () => (await b.names()).length > 0)
+  const leader = await leaderOf(`KV_${buckets.state}`)
+  await house.nats.nodes[Number(leader?.slice(-1)) - 1]?.kill()
+  expect((await b.names()).length).toBeLessThan(cards)
+
+  const first = await house.result('the end of the run', ({ conn, outcome }) => conn === 'cards' && outcome === 'succeeded', 60_000)
+  expect(first.flows[0]).toMatchObject({ links: cards })
+  expect(await b.names()).toEqual(await a.names())
+  expect(await b.names()).toHaveLength(cards)
+}, 70_000)
+
+it('follows an edit on the two nodes that are left, and then has nothing to do', async () => {
+  const [a, b] = [await house.side('cards', 'a'), await house.side('cards', 'b')]
+  await b.put('one-more')
+  const ran = async (): Promise<string> => String((await asked(client, subjects.trigger('cards')))['run'])
+  const followed = await ran()
+  expect(await house.result('the second run', ({ run }) => run === followed)).toMatchObject({ outcome: 'succeeded', flows: [{ counts: { created: 1, updated: 0, deleted: 0, conflicts: 0 } }] })
+  expect(await a.names()).toHaveLength(cards + 1)
+  const quiet = await ran()
+  expect(await house.result('the third run', ({ run }) => run === quiet)).toMatchObject({ outcome: 'succeeded', quiet: true })
+
+  const history = openBucket(house.admin)(buckets.history)
+  await until('all three runs are told about', async () => {
+    const entries = await history.history('cards')()
+    return E.isRight(entries) && entries.right.length >= 3
+  })
+  expect(house.nats.violations()).toEqual([])
+}, 40_000)
