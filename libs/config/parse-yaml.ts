@@ -18,7 +18,7 @@ export type Yaml = {
   readonly mistakes: ReadonlyArray<YamlMistake>
 }
 
-/** A file for 80 000 connections; parsing takes about 1 GB of memory at this size. */
+/** About 100 000 connections; parsing takes some seconds and 2 GB of memory at this size. */
 export const mostBytes = 16 * 1024 * 1024
 /** What aliases may add up to; a file of 16 MiB without any stays below. */
 const mostNodes = 10_000_000

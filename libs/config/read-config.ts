@@ -14,10 +14,15 @@ import { parseYaml } from './parse-yaml.ts'
 import type { Connectors } from './side-form.ts'
 
 /**
- * `fileName` stands in the mistakes, and relative paths of `file` sides are resolved from its folder.
+ * `fileName` stands in the mistakes; relative paths of `file` sides are resolved from `folder`, the one the file is in.
  * Left: all mistakes in the order of their lines; never empty.
  */
-export const readConfig = (text: string, fileName: string, known: Connectors = connectors): E.Either<ReadonlyArray<Mistake>, ReadonlyArray<Connection>> => {
+export const readConfig = (
+  text: string,
+  fileName: string,
+  known: Connectors = connectors,
+  folder: string = dirname(resolve(fileName)),
+): E.Either<ReadonlyArray<Mistake>, ReadonlyArray<Connection>> => {
   const yaml = parseYaml(text)
   if (E.isLeft(yaml)) return E.left(yaml.left.map((mistake) => ({ file: fileName, ...mistake })))
   const { value, placeOf, mistakes: already } = yaml.right
@@ -25,7 +30,7 @@ export const readConfig = (text: string, fileName: string, known: Connectors = c
   const tell = (path: Path, { on, ...told }: Told & { readonly found: string }): void => {
     mistakes.push({ file: fileName, ...placeOf(path, on), path: pathText(path), ...told })
   }
-  const found = read({ value, path: [], tell }, { connectors: known, folder: dirname(resolve(fileName)) })
+  const found = read({ value, path: [], tell }, { connectors: known, folder })
   tellKnots(found, tell)
   if (mistakes.length === 0) return E.right(found.map(({ connection: one }) => one))
   return E.left([...mistakes].sort((a, b) => a.line - b.line || a.column - b.column))
