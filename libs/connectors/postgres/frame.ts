@@ -33,11 +33,13 @@ const frameSql = ({ sql, cursor, timeZone }: Table): string => {
   const top = cursor === null ? 'NULL' : `(SELECT max(${column}) FROM ${sql})`
   const clock = (instant: string): string => (cursor?.kind === 'timestamp' ? `(${instant} AT TIME ZONE ${literal(timeZone)})` : instant)
   const lag = literal(cursor?.lag ?? '0')
+  // One moment earlier: the instant itself may still be written.
+  const margin = `${lag}::interval - interval '1 microsecond'`
   const isTime = cursor !== null && cursor.kind !== 'number'
   // A number may be shared by rows that come later, so the newest one is never settled; a time is once the lag is over.
   const bound = !isTime
     ? `(${top} - 1 - ${lag}::numeric)::text`
-    : `CASE WHEN ${top} IS NOT NULL THEN least(${top}, ${clock(`now() - ${lag}::interval`)}, ${clock(`(SELECT min(since) FROM others) - ${lag}::interval`)})::text END`
+    : `CASE WHEN ${top} IS NOT NULL THEN least(${top}, ${clock(`now() - ${margin}`)}, ${clock(`(SELECT min(since) FROM others) - ${margin}`)})::text END`
   return `WITH others AS MATERIALIZED (${openTransactions})
     SELECT json_build_object('xmin', pg_snapshot_xmin(s)::text, 'xmax', pg_snapshot_xmax(s)::text, 'standby', pg_is_in_recovery(),
       'top', ${top}::text, 'bound', ${cursor === null ? 'NULL' : bound},

@@ -40,7 +40,9 @@ export const piecesOf = (table: Table, writes: ReadonlyArray<Write>): Pieces => 
   const answered = new Map<number, Wrote>()
   const created = new Set<string>()
   const strange = new Set<string>()
-  for (const [at, write] of writes.entries()) {
+  let at = -1
+  for (const write of writes) {
+    at += 1
     const key = keyParts(write.do === 'create' ? write.key : write.remoteId, table.key.length)
     if (key === null) {
       answered.set(at, write.do === 'create' ? { is: 'refused', failure: notAKey(table, write.key) } : { is: 'stale' })
@@ -80,7 +82,8 @@ const lineOf = (table: Table, shape: Shape, at: number, key: ReadonlyArray<strin
   const cells: Array<string | null> = []
   let isText = true
   let isAsSent = shape.isWhole && !table.rewrites
-  for (const [n, column] of shape.columns.entries()) {
+  for (let n = 0; n < shape.columns.length; n++) {
+    const column = shape.columns[n] as Column
     const value = write.fields[column.name]
     const cell = value === undefined ? (key[shape.keyAt.indexOf(n)] ?? null) : asText(value, column.list)
     cells.push(cell)

@@ -50,7 +50,7 @@ const firstLimit = 1_000
 
 const readerOf = (database: Database, table: Table, ask: ReadAsk, { since, midway }: Start): Reader => {
   const by = orderOf(table)
-  let after = midway.after
+  let after: ReadonlyArray<string> | null = midway.after
   let limit = Math.min(ask.limit, firstLimit)
   let found = 0
   const closing = new AbortController()
@@ -74,7 +74,7 @@ const readerOf = (database: Database, table: Table, ask: ReadAsk, { since, midwa
     }
     const changes = rows.right.map((row) => changeOf(table, row))
     for (const change of changes) if (change.is !== 'seen') found += 1
-    return E.right({ changes, last, resume: last ? lastResume() : encodeCursor({ by, since, midway: { ...midway, after } } satisfies Cursor) })
+    return E.right({ changes, last, resume: last ? lastResume() : encodeCursor({ by, since, midway: { ...midway, after: after === null ? null : [...after] } } satisfies Cursor) })
   }
   const lastResume = (): string | null => {
     if (midway.after === null && ask.cursor !== null && isUnmoved(since, midway.then, found)) return ask.cursor

@@ -22,8 +22,7 @@ const unlimited: Readonly<Record<string, RegExp>> = {
 const anything = new Set(['text', 'character varying', 'json'])
 
 export const isStoredAsSent = (column: Column, text: string): boolean => {
-  if (!text.isWellFormed()) return false
-  if (anything.has(column.type)) return !column.limited || !text.endsWith(' ')
+  if (anything.has(column.type)) return text.isWellFormed() && (!column.limited || !text.endsWith(' '))
   if (column.type === 'numeric' && column.limited) return isOfScale(column.full, text)
   return !column.limited && unlimited[column.type]?.test(text) === true
 }

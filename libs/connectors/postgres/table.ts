@@ -61,6 +61,7 @@ export type Table = {
   readonly sweep: boolean
   /** Views and foreign tables have no xmin: no versions. */
   readonly hasXmin: boolean
+  readonly isWritable: boolean
   readonly rewrites: boolean
   readonly rows: number
   readonly timeZone: string
@@ -96,7 +97,7 @@ export const tableOf = (found: Described, { options, fields, role, place }: Tabl
   const softDelete = options.softDelete === null ? null : (columns.get(options.softDelete) ?? null)
   // The mark of deletion is this side's own bookkeeping, unless the flow maps it.
   const shown = fields === undefined ? found.columns.filter(({ name }) => name !== options.softDelete) : pick([...new Set(fields)])
-  return E.right({ sql, title, key, shown, columns, cursor: cursor.right, softDelete, sweep: options.sweep, hasXmin, rewrites: found.rewrites, rows: found.rows, timeZone: found.timeZone })
+  return E.right({ sql, title, key, shown, columns, cursor: cursor.right, softDelete, sweep: options.sweep, hasXmin, isWritable: isTable, rewrites: found.rewrites, rows: found.rows, timeZone: found.timeZone })
 }
 
 /** Which of the wanted columns are not there, and which there are; null = all are there. */

@@ -18,18 +18,19 @@ export const copyInto = (table: Table, columns: ReadonlyArray<Column>): string =
 /** Version of the row with this key; parameters: the key's texts. */
 export const versionOf = (table: Table): string => `SELECT t.xmin FROM ${table.sql} t WHERE ${table.key.map(({ name, type }, n) => `t.${ident(name)} = $${n + 1}::text::${type}`).join(' AND ')}`
 
-/** Answers [rows inserted, their version]. A row marked as deleted comes to life again; any other that is there stays. */
+/**
+ * Answers [key as PostgreSQL writes it…] of every row inserted. A row marked as deleted comes to life again; any other that is
+ * there stays. Not the version: an INSERT into a partitioned table cannot tell it.
+ */
 export const insert = (table: Table, columns: ReadonlyArray<Column>): string => {
   const key = table.key.map(({ name }) => name)
   const rest = columns.filter(({ name, always }) => !key.includes(name) && !always)
   const mark = table.softDelete
   const revived = mark === null ? [] : [...rest.filter(({ name }) => name !== mark.name).map(({ name }) => `${ident(name)} = excluded.${ident(name)}`), `${ident(mark.name)} = ${mark.type === 'boolean' ? 'false' : 'NULL'}`]
   const conflict = mark === null ? 'DO NOTHING' : `DO UPDATE SET ${revived.join(', ')} WHERE ${markOf(mark)} IS TRUE`
-  return `WITH done AS (
-    INSERT INTO ${table.sql} AS t (${names(columns)}) OVERRIDING SYSTEM VALUE
+  return `INSERT INTO ${table.sql} AS t (${names(columns)}) OVERRIDING SYSTEM VALUE
     SELECT ${columns.map((column, n) => value(column, `c${n}`)).join(', ')} FROM ${lists(cells(columns))} ORDER BY q.n
-    ON CONFLICT (${names(table.key)}) ${conflict} RETURNING t.xmin)
-  SELECT count(*), max(xmin::text) FROM done`
+    ON CONFLICT (${names(table.key)}) ${conflict} RETURNING ${table.key.map(shown).join(', ')}`
 }
 
 /** Of these keys: [place from 1, version, key as PostgreSQL writes it…] of every row that is there. */

@@ -3,7 +3,7 @@
  * rows at fault stand alone. Savepoints keep what was done. Does not begin or commit.
  */
 import { E } from '../../fp.ts'
-import { needsPerson, type SyncFailure } from '../../domain/failure.ts'
+import { badItem, needsPerson, type SyncFailure } from '../../domain/failure.ts'
 import type { Write, Wrote } from '../connector.ts'
 import { bisect } from './bisect.ts'
 import { copyLine } from './copy-text.ts'
@@ -48,21 +48,23 @@ type Answers = Map<number, Wrote>
 
 const applyPiece = async (database: Database, session: Session, table: Table, piece: Piece, answers: Answers): Promise<void> => {
   let known: SyncFailure | undefined
-  if (piece.do === 'create' && piece.lines.length >= worthCopying) {
+  if (piece.do === 'create' && piece.lines.length >= worthCopying && !table.rewrites) {
     const copied = await attempt(database, session, () => copyAll(session, table, piece, answers), ['23505', '0A000', '42501'])
     if (E.isRight(copied)) return
     // A row that is there already, or a table that COPY does not serve: INSERT copes with both.
     if (copied.left.code !== '23505' && copied.left.is === 'bad-item') known = copied.left
   }
-  const refused = await bisect(piece.lines.length, (from, to) => attempt(database, session, () => statement(session, table, piece, from, to, answers)), known)
+  const inserted = new Set<string>()
+  const refused = await bisect(piece.lines.length, (from, to) => attempt(database, session, () => statement(session, table, piece, from, to, inserted, answers)), known)
   for (const [n, failure] of refused) {
     const at = piece.lines[n]?.at
     if (at !== undefined) answers.set(at, { is: 'refused', failure })
   }
+  if (piece.do === 'create') await tellCreated(session, table, piece.lines.filter((_, n) => !refused.has(n)), inserted, answers)
 }
 
 /** Left: single rows are at fault (or one of the codes that are forgiven), and nothing of it stays. */
-const attempt = async (database: Database, session: Session, work: () => Promise<void>, forgiven: ReadonlyArray<string> = []): Promise<E.Either<SyncFailure, void>> => {
+export const attempt = async (database: Database, session: Session, work: () => Promise<void>, forgiven: ReadonlyArray<string> = []): Promise<E.Either<SyncFailure, void>> => {
   try {
     await work()
   } catch (cause) {
@@ -81,11 +83,14 @@ const copyAll = async (session: Session, table: Table, piece: Piece, answers: An
   for (const line of piece.lines) answers.set(line.at, done(line, rows[0]?.[0] ?? null))
 }
 
-const statement = async (session: Session, table: Table, piece: Piece, from: number, to: number, answers: Answers): Promise<void> => {
+const statement = async (session: Session, table: Table, piece: Piece, from: number, to: number, inserted: Set<string>, answers: Answers): Promise<void> => {
+  const run = (sql: string) => session.query(sql, columnsOf(table, piece, from, to).map(textArray)).then(({ rows }) => rows)
+  if (piece.do === 'create') {
+    for (const key of await run(insert(table, piece.columns))) inserted.add(keyText(key.map((part) => part ?? '')))
+    return
+  }
   const lines = piece.lines.slice(from, to)
-  const run = (sql: string) => session.query(sql, columnsOf(table, piece, from, to).map(textArray))
-  if (piece.do === 'create') return insertAll(session, table, lines, await run(insert(table, piece.columns)).then(({ rows }) => rows[0] ?? []), answers)
-  const { rows } = await run(piece.do === 'update' ? update(table, piece.columns) : remove(table))
+  const rows = await run(piece.do === 'update' ? update(table, piece.columns) : remove(table))
   for (const { at } of lines) answers.set(at, { is: 'stale' })
   for (const [place, version] of rows) {
     const line = lines[Number(place) - 1]
@@ -93,17 +98,16 @@ const statement = async (session: Session, table: Table, piece: Piece, from: num
   }
 }
 
-const insertAll = async (session: Session, table: Table, lines: ReadonlyArray<Line>, [count, version]: ReadonlyArray<string | null>, answers: Answers): Promise<void> => {
-  for (const line of lines) answers.set(line.at, done(line, version ?? null))
-  if (Number(count) === lines.length) return
-  // Some were there: those whose version is not ours, and those whose key another line of ours spells differently.
+/** What is there and was not inserted by us was there before, or is another line of ours in another spelling. */
+const tellCreated = async (session: Session, table: Table, lines: ReadonlyArray<Line>, inserted: Set<string>, answers: Answers): Promise<void> => {
+  if (lines.length === 0) return
+  const dropped: Wrote = { is: 'refused', failure: badItem(`${table.title} did not keep it: a trigger or a rule dropped the row`) }
+  for (const { at } of lines) answers.set(at, dropped)
   const { rows } = await session.query(present(table), table.key.map((_, n) => textArray(lines.map(({ keyAfter }) => keyAfter[n] ?? ''))))
-  const ours = new Set<string>()
-  for (const [place, found, ...key] of rows) {
+  for (const [place, version, ...key] of rows) {
     const line = lines[Number(place) - 1]
     const remoteId = keyText(key.map((part) => part ?? ''))
-    if (line !== undefined && (found !== version || ours.has(remoteId))) answers.set(line.at, { is: 'exists', remoteId })
-    ours.add(remoteId)
+    if (line !== undefined) answers.set(line.at, inserted.delete(remoteId) ? done(line, version ?? null) : { is: 'exists', remoteId })
   }
 }
 
