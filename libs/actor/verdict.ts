@@ -14,6 +14,5 @@ export type Verdict =
 type Of<Is extends Verdict['is']> = Extract<Verdict, { readonly is: Is }>
 
 export const done: Of<'done'> = { is: 'done' }
-export const defer = (notBefore: number, reason: string): Of<'defer'> => ({ is: 'defer', notBefore, reason })
 export const retryIn = (ms: number, reason: string): Of<'retry-in'> => ({ is: 'retry-in', ms, reason })
 export const poison = (reason: string, report: ReadonlyArray<string> = []): Of<'poison'> => ({ is: 'poison', reason, report })

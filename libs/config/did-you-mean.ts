@@ -2,12 +2,12 @@
 
 /** The nearest of `known` by edits (letters added, left out, changed, swapped); undefined when none is near. */
 export const nearest = (word: string, known: ReadonlyArray<string>): string | undefined => {
-  const mostEdits = Math.max(1, Math.floor(word.length / 3))
   let best: string | undefined
-  let bestEdits = mostEdits + 1
+  let bestEdits = Number.POSITIVE_INFINITY
   for (const candidate of known) {
-    const edits = editsBetween(plain(word), plain(candidate), bestEdits)
-    if (edits < bestEdits) [best, bestEdits] = [candidate, edits]
+    const most = Math.max(1, Math.floor(Math.min(word.length, candidate.length) / 3))
+    const edits = editsBetween(plain(word), plain(candidate), most)
+    if (edits <= most && edits < bestEdits) [best, bestEdits] = [candidate, edits]
   }
   return best
 }

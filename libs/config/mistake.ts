@@ -43,7 +43,7 @@ export const shown = (value: unknown): string => {
   if (value === undefined || value === null) return 'nothing'
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list'
   if (typeof value === 'object') return Object.keys(value).length === 0 ? 'an empty mapping' : 'a mapping'
-  const text = typeof value === 'string' ? JSON.stringify(withoutPassword(value)) : String(value)
+  const text = JSON.stringify(typeof value === 'string' ? withoutPassword(value) : value)
   return text.length > longestShown ? `${text.slice(0, longestShown - 1)}…` : text
 }
 

@@ -3,9 +3,10 @@
  * anchors expand to. Does not know what a configuration is.
  */
 import { LineCounter, isAlias, isMap, isScalar, isSeq, parseDocument } from 'yaml'
-import type { Alias, Document, Node, Pair, YAMLMap } from 'yaml'
+import type { Alias, Document, Node, YAMLMap } from 'yaml'
 import { E } from '../fp.ts'
-import { pathText, shown, type Path } from './mistake.ts'
+import { pathText, type Path } from './mistake.ts'
+import { keyText, mergeKey, offsetIn } from './yaml-nodes.ts'
 
 export type Place = { readonly line: number; readonly column: number }
 export type YamlMistake = Place & { readonly path: string; readonly found: string; readonly expected: string; readonly problem?: string; readonly mend?: string }
@@ -44,7 +45,7 @@ export const parseYaml = (text: string): E.Either<ReadonlyArray<YamlMistake>, Ya
   if (found.fatal !== undefined) return E.left([...found.mistakes, found.fatal])
   return E.right({
     value: document.toJS({ maxAliasCount: -1 }) as unknown,
-    placeOf: (path, on) => placeAt(offsetOf(document, path, on)),
+    placeOf: (path, on) => placeAt(offsetIn(document, path, on)),
     mistakes: found.mistakes,
   })
 }
@@ -105,7 +106,7 @@ const inspect = (document: Document, placeAt: (offset: number) => Place): Inspec
     for (const pair of map.items) {
       const name = keyText(pair)
       if (name === undefined) {
-        mistakes.push(tell(pair.key as Node, path, { found: shown([]), expected: 'a name', problem: 'the key is not a plain text' }))
+        mistakes.push(tell(pair.key as Node, path, { found: 'a list or a mapping', expected: 'a name', problem: 'the key is not a plain text' }))
         continue
       }
       if (seen.has(name) && name !== mergeKey) mistakes.push(tell(pair.key as Node, [...path, name], { found: `"${name}" a second time`, expected: 'each key once', mend: 'take one of them out' }))
@@ -117,43 +118,4 @@ const inspect = (document: Document, placeAt: (offset: number) => Place): Inspec
 
   sizeOf(document.contents, [])
   return fatal === undefined ? { mistakes } : { mistakes, fatal }
-}
-
-const mergeKey = '<<'
-
-const keyText = ({ key }: Pair): string | undefined => {
-  if (!isScalar(key)) return undefined
-  return typeof key.value === 'symbol' ? mergeKey : String(key.value ?? '')
-}
-
-const offsetOf = (document: Document, path: Path, on: 'key' | undefined): number => {
-  let node: unknown = document.contents
-  let offset = 0
-  const target = (one: unknown): unknown => (isAlias(one) ? one.resolve(document) : one)
-  for (const [i, step] of path.entries()) {
-    node = target(node)
-    const pair = isMap(node) ? pairOf(node, String(step), target) : undefined
-    const inside: unknown = isSeq(node) ? node.items[Number(step)] : pair?.value
-    const key = pair?.key as Node | undefined
-    if (inside === undefined && pair === undefined) return offset
-    const isEmpty = isScalar(inside) && inside.value === null
-    const own = i === path.length - 1 && on === 'key' ? key : isEmpty ? (key ?? inside) : inside
-    offset = (own as Node | null | undefined)?.range?.[0] ?? key?.range?.[0] ?? offset
-    node = inside
-  }
-  return offset
-}
-
-/** Its own pair, the last one where there are several; else the one it takes over by `<<`. */
-const pairOf = (map: YAMLMap, name: string, target: (node: unknown) => unknown): Pair | undefined => {
-  const own = map.items.findLast((pair) => keyText(pair) === name)
-  if (own !== undefined) return own
-  for (const merged of map.items.filter((pair) => keyText(pair) === mergeKey)) {
-    const source = target(merged.value)
-    for (const one of isSeq(source) ? source.items.map(target) : [source]) {
-      const found = isMap(one) ? pairOf(one, name, target) : undefined
-      if (found !== undefined) return found
-    }
-  }
-  return undefined
 }

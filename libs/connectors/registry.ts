@@ -4,5 +4,3 @@ import { fileConnector } from './file/file.ts'
 import { postgresConnector } from './postgres/postgres.ts'
 
 export const connectors: ReadonlyMap<string, Connector> = new Map([fileConnector, postgresConnector].map((connector) => [connector.provider, connector]))
-
-export const providerNames = (): ReadonlyArray<string> => [...connectors.keys()].sort()

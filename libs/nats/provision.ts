@@ -1,6 +1,8 @@
 /** Knows how to bring streams, buckets and consumers into being. Does not know which, and never takes any away. */
 import { AckPolicy, DeliverPolicy, DiscardPolicy, RetentionPolicy, StorageType } from '@nats-io/jetstream'
 import type { ConsumerConfig, StreamConfig } from '@nats-io/jetstream'
+import { Kvm } from '@nats-io/kv'
+import type { KvOptions } from '@nats-io/kv'
 import { E, TE } from '#libs/fp.ts'
 import type { BucketDef, ConsumerDef, Definitions, StreamDef } from '../contracts/definitions.ts'
 import { natsFailureOf } from './failure.ts'
@@ -33,17 +35,19 @@ export const provision =
       drift.push(...differences(what, found, wanted))
     }
     try {
-      const streams = [
-        ...definitions.streams.map((def) => ({ what: `stream ${def.name}`, config: streamConfig(def, options.replicas) })),
-        ...definitions.buckets.map((def) => ({ what: `bucket ${def.name}`, config: bucketConfig(def, options.replicas) })),
-      ]
-      for (const { what, config } of streams)
-        await ensure<Partial<StreamConfig>>(
-          what,
-          config,
-          async () => (await bus.jsm.streams.info(config.name)).config,
-          async () => (await bus.jsm.streams.add(config)).config,
-        )
+      const look = async (name: string) => (await bus.jsm.streams.info(name)).config
+      for (const def of definitions.streams) {
+        const config = streamConfig(def, options.replicas)
+        await ensure<Partial<StreamConfig>>(`stream ${def.name}`, config, () => look(def.name), async () => (await bus.jsm.streams.add(config)).config)
+      }
+      for (const def of definitions.buckets) {
+        const stream = `KV_${def.name}`
+        await ensure<Partial<StreamConfig>>(`bucket ${def.name}`, bucketConfig(def, options.replicas), () => look(stream), async () => {
+          await new Kvm(bus.nc).create(def.name, bucketOptions(def, options.replicas))
+          // The bucket API knows no atomic batches; an update of its stream adds them (NATS.md §1.2)
+          return def.allowAtomic === true ? (await bus.jsm.streams.update(stream, { allow_atomic: true })).config : look(stream)
+        })
+      }
       for (const def of definitions.consumers)
         await ensure<Partial<ConsumerConfig>>(
           `consumer ${def.durable} of ${def.stream}`,
@@ -108,7 +112,18 @@ const streamConfig = (def: StreamDef, replicas: number) => ({
   ...described(def),
 })
 
-/** What `nats kv add` would make, so that the nats CLI works on it. */
+const bucketOptions = (def: BucketDef, replicas: number): Partial<KvOptions> => ({
+  history: def.history,
+  replicas,
+  storage: storageOf(def.storage),
+  allow_direct: def.allowDirect ?? false,
+  ...(def.maxAgeMs === undefined ? {} : { ttl: def.maxAgeMs }),
+  ...(def.maxBytes === undefined ? {} : { max_bytes: def.maxBytes }),
+  ...(def.markerTtlMs === undefined ? {} : { markerTTL: def.markerTtlMs }),
+  ...described(def),
+})
+
+/** What a bucket's stream must look like, whoever made it: to tell drift. */
 const bucketConfig = (def: BucketDef, replicas: number) => ({
   name: `KV_${def.name}`,
   subjects: [`$KV.${def.name}.>`],
@@ -120,7 +135,6 @@ const bucketConfig = (def: BucketDef, replicas: number) => ({
   storage: storageOf(def.storage),
   allow_direct: def.allowDirect ?? false,
   allow_rollup_hdrs: true,
-  deny_delete: true,
   num_replicas: replicas,
   ...(def.markerTtlMs === undefined ? {} : { allow_msg_ttl: true, subject_delete_marker_ttl: nanos(def.markerTtlMs) }),
   ...(def.allowAtomic === true ? { allow_atomic: true } : {}),

@@ -127,6 +127,7 @@ describe('every service under its own user', () => {
     expect((await house.result('the redriven run', ({ conn: id, cause }) => id === 'lost' && cause === 'redrive')).outcome).toBe('succeeded')
     await asked(house.admin, subjects.api('dlq-discard'), { seq: discarded?.seq, reason: 'test' })
     await asked(house.admin, subjects.api('clear', 'pair'))
+    expect(await asked(house.admin, subjects.operate('nobody'))).toMatchObject({ answer: 'unknown' })
     expect(await asked(client, subjects.trigger('nobody'))).toMatchObject({ answer: 'unknown' })
     await asked(house.admin, '$SRV.PING.scheduler')
     await asked(house.admin, '$SRV.STATS.conflict-resolver')
@@ -184,10 +185,13 @@ const business: Readonly<Record<string, ReadonlyArray<string>>> = {
   client: ['sync.trigger.', 'sync.api.status', 'sync.api.history', 'sync.api.statistics', 'sync.api.status.', 'sync.api.history.', 'sync.api.statistics.'],
 }
 
+/** Every subject of the contracts that can be listened to; a new one is refused to everybody until it is named above. */
+const patterns = Object.values(subjects).filter((value) => typeof value === 'string')
 const allStreams = [...Object.values(streams), ...Object.values(buckets).map((bucket) => `KV_${bucket}`)]
 const streamVerbs = ['CREATE', 'UPDATE', 'DELETE', 'PURGE', 'INFO', 'SNAPSHOT', 'RESTORE', 'MSG.GET', 'MSG.DELETE', 'LEADER.STEPDOWN', 'PEER.REMOVE']
 const everything: ReadonlyArray<string> = [
-  ...['request', 'trigger', 'dead', 'progress', 'control', 'resolve', 'alert', 'work.hot', 'work.cold'].map((kind) => `sync.${kind}.any`),
+  ...patterns.map((pattern) => pattern.replace('*', 'any').replace('>', 'any')),
+  'sync.alert.any', 'sync.work.hot.any', 'sync.work.cold.any',
   ...['succeeded', 'partial', 'failed', 'dead', 'cancelled', 'skipped', 'held'].map((outcome) => `sync.result.any.${outcome}`),
   'sync.archive.any.main.key',
   ...['status', 'history', 'statistics', 'clear', 'dlq-list', 'dlq-show', 'dlq-redrive', 'dlq-discard'].flatMap((verb) => [`sync.api.${verb}`, `sync.api.${verb}.any`]),
@@ -203,13 +207,13 @@ const everything: ReadonlyArray<string> = [
 const isBusinessOf = (user: string) => (subject: string): boolean => (business[user] ?? []).some((entry) => entry === subject || (entry.endsWith('.') && subject.startsWith(entry)))
 
 const hearings: Readonly<Record<string, ReadonlyArray<string>>> = {
-  scheduler: ['sync.trigger.*', '$SRV.PING'],
+  scheduler: ['sync.trigger.*', 'sync.operate.*', '$SRV.PING'],
   'sync-worker': ['sync.control.*'],
   'conflict-resolver': ['sync.resolve.*', '$SRV.PING'],
   tracker: ['sync.api.>', 'sync.progress.*', '$SRV.PING'],
   client: ['sync.result.>', 'sync.progress.*', 'sync.alert.*'],
 }
-const allHearings = ['>', 'sync.>', '$KV.>', '$JS.>', '$SYS.>', 'sync.request.*', 'sync.work.hot.*', 'sync.dead.*', 'sync.archive.>', '_INBOX.>', '_INBOX_admin.>', ...Object.keys(business).map((user) => `_INBOX_${user}.>`), ...new Set(Object.values(hearings).flat())]
+const allHearings = [...new Set(['>', 'sync.>', '$KV.>', '$JS.>', '$SYS.>', ...patterns, 'sync.work.hot.*', '_INBOX.>', '_INBOX_admin.>', ...Object.keys(business).map((user) => `_INBOX_${user}.>`), ...Object.values(hearings).flat()])]
 
 /** Which of these the server refuses to take from, or to give to, this user. */
 const refusedOf = async (user: string, use: (bus: Bus, subject: string) => void, all: ReadonlyArray<string>): Promise<ReadonlyArray<string>> => {

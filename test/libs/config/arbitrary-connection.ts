@@ -27,7 +27,7 @@ const flow = (i: number): fc.Arbitrary<Flow> =>
         batchSize: count(10_000),
         guards: some({ maxDeletes: fc.nat({ max: 1_000_000 }), maxDeleteShare: share, maxBadShare: share, mode: fc.constantFrom('standard' as const, 'strict' as const) }),
         ...(direction === 'one-way' ? { drift: fc.constantFrom('ignore' as const, 'reassert' as const), deletes: fc.constantFrom('follow' as const, 'keep' as const) } : {}),
-      } as never),
+      }),
     ).map(([kind, source, destination, rest]) => ({ id: `f${i}`, direction, kind, source, destination, ...rest }) as unknown as Flow))
 
 export const arbitraryConnection = (): fc.Arbitrary<Connection> =>
@@ -44,7 +44,7 @@ export const arbitraryConnection = (): fc.Arbitrary<Connection> =>
       runTimeoutMs: fc.integer({ min: 1_000, max: 86_400_000 }),
       maxAttempts: count(5),
       sameActivityOverlap: share,
-    } as never),
+    }),
   ).map(([conn, when, flows, isShort, rest]) => {
     const first = flows[0]
     const named = isShort && first !== undefined ? [{ ...first, id: 'main' }] : flows

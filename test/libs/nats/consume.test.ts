@@ -1,3 +1,4 @@
+import { pause } from '../../support/pause.ts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Bus } from '#libs/nats/connect.ts'
 import { consume } from '#libs/nats/consume.ts'
@@ -44,7 +45,7 @@ const drainingSlowly = (inner: Bus, ms: number): Bus => {
   const subscribe: Bus['nc']['subscribe'] = (subject, options) => {
     const sub = inner.nc.subscribe(subject, options)
     const drain = sub.drain.bind(sub)
-    sub.drain = () => new Promise((resolve) => setTimeout(resolve, ms)).then(drain)
+    sub.drain = () => pause(ms).then(drain)
     return sub
   }
   const nc = new Proxy(inner.nc, {
@@ -147,7 +148,7 @@ describe('consuming', () => {
       handle: async (d) => {
         counts.push(d.deliveryCount)
         for (let i = 0; i < 5; i++) {
-          await new Promise((resolve) => setTimeout(resolve, 250))
+          await pause(250)
           await right(d.working)
         }
         return done

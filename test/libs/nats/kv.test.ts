@@ -1,3 +1,4 @@
+import { pause } from '../../support/pause.ts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Bus } from '#libs/nats/connect.ts'
 import { openBucket } from '#libs/nats/kv.ts'
@@ -69,7 +70,7 @@ describe('a key with a TTL', () => {
   it('keeps it over renewals, expires after the last, and is then neither listed nor readable', async () => {
     let revision = await right(state().putWithTtl('ttl.a', bytes('1'), { revision: 0, ttlSeconds: 1 }))
     for (let i = 0; i < 3; i++) {
-      await new Promise((done) => setTimeout(done, 600))
+      await pause(600)
       revision = await right(state().putWithTtl('ttl.a', bytes('1'), { revision, ttlSeconds: 1 }))
     }
     expect(await right(state().keys('ttl.*'))).toEqual(['ttl.a'])

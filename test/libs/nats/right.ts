@@ -1,4 +1,5 @@
 /** Knows how tests take the value out of an effect, or the failure, and bytes out of text. */
+import { pause } from '../../support/pause.ts'
 import type { E, TE } from '#libs/fp.ts'
 
 export const right = async <L, R>(effect: TE.TaskEither<L, R>): Promise<R> => rightOf(await effect())
@@ -23,6 +24,6 @@ export const until = async (condition: () => boolean | Promise<boolean>, timeout
   const deadline = Date.now() + timeoutMs
   while (!(await condition())) {
     if (Date.now() > deadline) throw new Error('waited in vain')
-    await new Promise((done) => setTimeout(done, 10))
+    await pause(10)
   }
 }

@@ -1,3 +1,4 @@
+import { pause } from '../../support/pause.ts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { E } from '#libs/fp.ts'
 import { ask } from '#libs/nats/ask.ts'
@@ -88,7 +89,7 @@ describe('a service', () => {
   })
 
   it('that is too slow leaves the asker with a timeout', async () => {
-    const service = await start(() => new Promise((resolve) => setTimeout(resolve, 300)))
+    const service = await start(() => pause(300))
     expect(await left(ask(bus)('echo.a', bytes(''), { timeoutMs: 50 }))).toEqual({ is: 'timeout', subject: 'echo.a' })
     await service.stop()
   })
