@@ -52,7 +52,7 @@ const differing = (a: Json | undefined, b: Json | undefined, path: string): Read
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null || Array.isArray(a) !== Array.isArray(b)) return [path]
   const [left, right] = [new Map(Object.entries(a)), new Map(Object.entries(b))] as const
   return [...new Set([...left.keys(), ...right.keys()])].flatMap((name) =>
-    differing(left.get(name) as Json | undefined, right.get(name) as Json | undefined, Array.isArray(a) ? `${path}[${name}]` : path === '' ? name : `${path}.${name}`))
+    differing(left.get(name), right.get(name), Array.isArray(a) ? `${path}[${name}]` : path === '' ? name : `${path}.${name}`))
 }
 
 /** In flight at once: beyond this only the latency grows. */

@@ -1,8 +1,9 @@
 /** Knows how the command line asks the services, and what it means when none of them answers. */
+import { ApiQuestion } from '#libs/contracts/api-question.ts'
 import { ControlAnswer, ControlQuestion } from '#libs/contracts/control.ts'
 import { decode, encode, type Contract } from '#libs/contracts/decode.ts'
 import { headerNames, subjects } from '#libs/contracts/subjects.ts'
-import { TriggerAnswer, TriggerQuestion } from '#libs/contracts/trigger.ts'
+import { OperatorQuestion, TriggerAnswer, TriggerQuestion } from '#libs/contracts/trigger.ts'
 import type { ConnectionId } from '#libs/domain/ids.ts'
 import { E } from '#libs/fp.ts'
 import { ask } from '#libs/nats/ask.ts'
@@ -17,6 +18,9 @@ const patienceMs = 5_000
 export const trigger = (bus: Bus, conn: string, question: TriggerQuestion): Promise<E.Either<Refusal, TriggerAnswer>> =>
   asked(bus, subjects.trigger(conn), 'scheduler', TriggerQuestion, question, TriggerAnswer)
 
+export const operate = (bus: Bus, conn: string, question: OperatorQuestion): Promise<E.Either<Refusal, TriggerAnswer>> =>
+  asked(bus, subjects.operate(conn), 'scheduler', OperatorQuestion, question, TriggerAnswer)
+
 export const cancel = (bus: Bus, conn: ConnectionId, question: ControlQuestion): Promise<E.Either<Refusal, ControlAnswer>> =>
   asked(bus, subjects.control(conn), 'sync-worker', ControlQuestion, question, ControlAnswer)
 
@@ -27,12 +31,12 @@ const asked = async <Q, A>(bus: Bus, subject: string, service: string, questions
 }
 
 /** Verbs of the tracker on `sync.api.<verb>`; names in snake_case, as over HTTP (docs/protocol.md). */
-export type ApiVerb = 'history' | 'clear' | 'statistics' | 'status' | 'dlq-list' | 'dlq-show' | 'dlq-redrive' | 'dlq-discard'
+export type ApiVerb = 'dlq-list' | 'dlq-show' | 'dlq-redrive' | 'dlq-discard'
 
 /** The answer as it is: whoever asked knows what to look for in it. */
-export const askTracker = async (bus: Bus, verb: ApiVerb, question: object): Promise<E.Either<Refusal, unknown>> => {
+export const askTracker = async (bus: Bus, verb: ApiVerb, question: ApiQuestion): Promise<E.Either<Refusal, unknown>> => {
   const subject = subjects.api(verb)
-  const answer = await ask(bus)(subject, new TextEncoder().encode(JSON.stringify(question)), { timeoutMs: patienceMs })()
+  const answer = await ask(bus)(subject, encode(ApiQuestion, question), { timeoutMs: patienceMs, headers: { [headerNames.schema]: ApiQuestion.schema } })()
   if (E.isLeft(answer)) return E.left(unanswered('tracker', subject)(answer.left))
   return E.tryCatch(() => JSON.parse(new TextDecoder().decode(answer.right.body)) as unknown, () => refusal(exitCodes.failed, 'the tracker gave an unreadable answer'))
 }

@@ -67,7 +67,7 @@ const judge = (facts: Facts, now: number): Explanation => {
   if (last === undefined) return neverRan(facts, now)
   if (last.outcome === 'held') {
     const by = status?.held === undefined ? [] : [`the guard ${status.held.by} stopped flow ${status.held.flow}, plan ${status.held.plan}`]
-    return { verdict: `a guard held its last run ${agoText(last.finishedAt, now)}, before it wrote anything`, because: by, todo: [`syncline plan ${id} shows what it would do`] }
+    return { verdict: `a guard held its last run ${agoText(last.finishedAt, now)}, before it wrote anything`, because: by, todo: [`syncline plan ${id} shows what it would do`, ...(status?.held === undefined ? [] : [`syncline approve ${id} ${status.held.plan} lets exactly this plan run`])] }
   }
   if (last.outcome === 'failed' || last.outcome === 'dead' || last.error !== undefined) {
     return {

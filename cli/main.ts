@@ -31,7 +31,8 @@ const io: Io = {
   cwd: process.cwd(),
   isTty: process.stdout.isTTY,
   colour: process.stdout.isTTY && !noColour,
-  columns: process.stdout.isTTY ? process.stdout.columns : undefined,
+  // A terminal that does not know its size says 0
+  columns: process.stdout.isTTY && process.stdout.columns > 0 ? process.stdout.columns : undefined,
   exit: (code) => {
     process.exitCode = code
   },

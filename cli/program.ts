@@ -10,6 +10,7 @@ import { registerDoctor } from './commands/doctor.ts'
 import { registerExplain } from './commands/explain.ts'
 import { registerGet } from './commands/get.ts'
 import { registerHistory } from './commands/history.ts'
+import { registerApprove, registerRestore } from './commands/operate.ts'
 import { registerPause, registerResume } from './commands/pause.ts'
 import { registerProvision } from './commands/provision.ts'
 import { registerStats } from './commands/stats.ts'
@@ -21,7 +22,7 @@ export type Register = (program: Command, io: Io) => void
 
 const usual: ReadonlyArray<Register> = [
   registerProvision, registerApply, registerGet, registerDelete, registerSync, registerPlan, registerStatus, registerExplain,
-  registerHistory, registerStats, registerCancel, registerPause, registerResume, registerDlq, registerVersions, registerDoctor,
+  registerHistory, registerStats, registerCancel, registerPause, registerResume, registerDlq, registerVersions, registerApprove, registerRestore, registerDoctor,
 ]
 
 /** `first`: commands shown before the others; `up` brings the services along, so it is given by whoever wants it. */

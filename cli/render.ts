@@ -27,13 +27,21 @@ export const table = (head: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyA
 
 // eslint-disable-next-line no-control-regex -- the escape sequences of colours begin with one
 const colourCodes = /\u001b\[\d+m/g
-const lengthOf = (cell: string): number => [...cell.replace(colourCodes, '')].length
+const lengthOf = (cell: string): number => lettersOf(cell.replace(colourCodes, '')).length
+
+const segmenter = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
+/** What a person takes for one letter, which may be several code points. */
+const lettersOf = (text: string): ReadonlyArray<string> =>
+  /^[ -~]*$/.test(text) ? text.split('') : Array.from(segmenter.segment(text), ({ segment }) => segment)
 
 /** What comes from outside must not move the cursor, nor break the table. */
 // eslint-disable-next-line no-control-regex -- control characters are what is taken out
 export const oneLine = (text: string): string => text.replace(/\r?\n/g, ' ').replace(/(?!\u001b\[\d+m)[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '')
 
-export const cut = (text: string, width: number): string => ([...text].length <= width ? text : `${[...text].slice(0, Math.max(0, width - 1)).join('')}…`)
+export const cut = (text: string, width: number): string => {
+  const letters = lettersOf(text)
+  return letters.length <= width ? text : `${letters.slice(0, Math.max(0, width - 1)).join('')}…`
+}
 
 /** `12s`, `3m`, `2h 5m`, `4d`: to the unit that matters. */
 export const spanText = (ms: number): string => {

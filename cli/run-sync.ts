@@ -1,9 +1,9 @@
 /** Knows the story of one asked-for run: listen, ask the scheduler, perhaps wait for the end, tell it, answer the exit code. */
-import type { TriggerAnswer, TriggerQuestion } from '#libs/contracts/trigger.ts'
+import type { OperatorQuestion, TriggerAnswer } from '#libs/contracts/trigger.ts'
 import { ConnectionId } from '#libs/domain/ids.ts'
 import { E } from '#libs/fp.ts'
 import type { Bus } from '#libs/nats/connect.ts'
-import { trigger } from './ask-services.ts'
+import { operate, trigger } from './ask-services.ts'
 import type { Call } from './call.ts'
 import { unknown } from './documents.ts'
 import { exitCodes, type ExitCode } from './exit-codes.ts'
@@ -13,19 +13,20 @@ import { refusal } from './refusal.ts'
 import { painter } from './render.ts'
 import { exitOf, resultLines } from './show-result.ts'
 
-export type Wish = { readonly question: TriggerQuestion; readonly isAwaited: boolean; readonly timeoutMs: number | undefined }
+/** `byOperator`: asked by the door that only operators may use. */
+export type Wish = { readonly question: OperatorQuestion; readonly byOperator?: boolean; readonly isAwaited: boolean; readonly timeoutMs: number | undefined }
 
-export const runSync = async (call: Call, bus: Bus, conn: string, wish: Wish): Promise<ExitCode> => {
+export const runSync = async (call: Call<object, ReadonlyArray<unknown>>, bus: Bus, conn: string, wish: Wish): Promise<ExitCode> => {
   if (!ConnectionId.is(conn)) return call.refuse(await unknown(bus, conn))
   const watch = wish.isAwaited ? await watchRuns(bus, conn, call.clock, call.note) : undefined
   try {
-    const answered = await trigger(bus, conn, wish.question)
+    const answered = await (wish.byOperator === true ? operate : trigger)(bus, conn, wish.question)
     if (E.isLeft(answered)) return call.refuse(answered.left)
     const answer = answered.right
     // Whoever waits also waits for a run that was there already (DESIGN §13); for a preview of its own it must be his own run
-    const isTheirs = answer.answer === 'already-running' && wish.question.dryRun !== true
+    const isTheirs = answer.answer === 'already-running' && wish.question.dryRun !== true && wish.byOperator !== true
     const follows = answer.run !== undefined && (answer.answer === 'accepted' || answer.answer === 'queued' || isTheirs)
-    if (watch === undefined || !follows || answer.run === undefined) return told(call, bus, conn, answer)
+    if (watch === undefined || !follows || answer.run === undefined) return await told(call, bus, conn, answer)
     if (answer.answer !== 'accepted') call.note(answer.message)
     return await awaited(call, conn, answer, answer.run, watch, wish.timeoutMs)
   } finally {
@@ -33,7 +34,7 @@ export const runSync = async (call: Call, bus: Bus, conn: string, wish: Wish): P
   }
 }
 
-const told = async (call: Call, bus: Bus, conn: string, answer: TriggerAnswer): Promise<ExitCode> => {
+const told = async (call: Call<object, ReadonlyArray<unknown>>, bus: Bus, conn: string, answer: TriggerAnswer): Promise<ExitCode> => {
   switch (answer.answer) {
     case 'accepted':
     case 'queued':
@@ -53,7 +54,7 @@ const told = async (call: Call, bus: Bus, conn: string, answer: TriggerAnswer): 
   }
 }
 
-const awaited = async (call: Call, conn: ConnectionId, answer: TriggerAnswer, run: string, watch: RunWatch, timeoutMs: number | undefined): Promise<ExitCode> => {
+const awaited = async (call: Call<object, ReadonlyArray<unknown>>, conn: ConnectionId, answer: TriggerAnswer, run: string, watch: RunWatch, timeoutMs: number | undefined): Promise<ExitCode> => {
   const { io, clock } = call
   const line = progressLine(io, clock, call.options.quiet !== true && call.options.json !== true)
   const ended: Ended = await watch.until(run, { timeoutMs, interrupted: io.interrupted, onProgress: line.draw })

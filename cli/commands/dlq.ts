@@ -1,9 +1,11 @@
 /** `syncline dlq`: what was given up on (dead letters) or set aside (parked records): list, show, redrive, discard. */
 import { Option, type Command } from 'commander'
+import { ConnectionId } from '#libs/domain/ids.ts'
 import { E } from '#libs/fp.ts'
 import type { Bus } from '#libs/nats/connect.ts'
 import { askTracker } from '../ask-services.ts'
 import { action, type Call } from '../call.ts'
+import { unknown } from '../documents.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import type { Io } from '../io.ts'
 import { onBus } from '../on-bus.ts'
@@ -36,11 +38,12 @@ export const registerDlq = (program: Command, io: Io): void => {
     .action(action<{ reason: string }, readonly [seqs: ReadonlyArray<number>]>(io, (call) => onBus(call, (bus) => discard(call, bus))))
 }
 
-type ListOptions = { readonly type?: string; readonly limit: number; readonly after?: number }
+type ListOptions = { readonly type?: 'dead-letter' | 'parked-record'; readonly limit: number; readonly after?: number }
 
 const list = async (call: Call<ListOptions, readonly [conn?: string]>, bus: Bus): Promise<ExitCode> => {
   const { type, limit, after } = call.options
   const [connection] = call.args
+  if (connection !== undefined && !ConnectionId.is(connection)) return call.refuse(await unknown(bus, connection))
   const asked = await askTracker(bus, 'dlq-list', { ...(connection === undefined ? {} : { connection }), ...(type === undefined ? {} : { type }), limit, ...(after === undefined ? {} : { after }) })
   const answer = E.isLeft(asked) ? asked : readAnswer(DeadList, asked.right)
   if (E.isLeft(answer)) return call.refuse(answer.left)

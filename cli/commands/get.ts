@@ -10,7 +10,7 @@ import { allDocuments, findDocument, live } from '../documents.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import type { Io } from '../io.ts'
 import { onBus } from '../on-bus.ts'
-import { agoText, painter, table } from '../render.ts'
+import { agoText, isoText, painter, table } from '../render.ts'
 
 type Options = { readonly output?: 'table' | 'yaml' | 'json' }
 type Args = readonly [conn?: string]
@@ -38,7 +38,8 @@ export const registerGet = (program: Command, io: Io): void => {
 const show = (call: Call<Options, Args>, documents: ReadonlyArray<ConnectionDocument>, usual: 'table' | 'yaml'): ExitCode => {
   const { io, options, clock } = call
   const form = options.json === true ? 'json' : (options.output ?? usual)
-  if (form === 'json') call.io.stdout(`${JSON.stringify(call.args[0] === undefined ? { connections: documents } : documents[0], null, 2)}\n`)
+  const told = documents.map((document) => ({ ...document, appliedAt: isoText(document.appliedAt) }))
+  if (form === 'json') io.stdout(`${JSON.stringify(call.args[0] === undefined ? { connections: told } : told[0], null, 2)}\n`)
   else if (form === 'yaml') call.say(describeConnections(documents.map(({ connection }) => connection)).trimEnd())
   else if (documents.length === 0) call.say('there are no connections yet: syncline apply -f <file> makes some')
   else {

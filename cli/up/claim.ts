@@ -13,6 +13,8 @@ import { busy, failed } from './not-up.ts'
 export type RunFile = { readonly pid: number; readonly natsUrl: string; readonly httpUrl: string; readonly startedAt: string }
 
 export type Claim = {
+  /** The process that had it before was killed. */
+  readonly wasCutOff: boolean
   /** Once everything is up. */
   readonly tell: (run: RunFile) => Promise<void>
   readonly release: () => Promise<void>
@@ -28,10 +30,12 @@ export const claimFolder = (dir: string): TE.TaskEither<Refusal, Claim> => async
   try {
     await mkdir(dir, { recursive: true })
     const me = await identify(process.pid)
+    let wasCutOff = false
     for (let attempt = 0; attempt < 5; attempt += 1) {
       if (await isMade(lock, JSON.stringify(me))) {
         await rm(run, { force: true })
         return E.right({
+          wasCutOff,
           tell: (facts) => writeWhole(run, `${JSON.stringify(facts, null, 2)}\n`),
           release: async () => {
             await rm(run, { force: true })
@@ -42,6 +46,7 @@ export const claimFolder = (dir: string): TE.TaskEither<Refusal, Claim> => async
       const holder = await holderOf(lock)
       if (holder === 'unknown' || (holder !== undefined && (await isAlive(holder)))) return E.left(await inUse(dir, run, holder))
       await giveUpStale(lock)
+      wasCutOff = holder !== undefined
     }
     return E.left(busy(`several starts at once want ${dir}`, 'start it again'))
   } catch (cause) {

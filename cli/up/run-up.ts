@@ -62,7 +62,7 @@ const live = async ({ options, call: { io, clock, refuse }, version, givenNats }
   if (E.isLeft(connections)) return refuse(connections.left)
 
   const teller = makeTeller({ options, io, paint: painter(io), screen, version, clock, quickstart, connections: connections.right })
-  if (story) teller.begin()
+  if (story) teller.begin(claim.wasCutOff)
   const up = await bringUp({
     options, version, clock, logOf, quickstart, givenNats, env: io.env, connections: connections.right,
     say: story ? teller.came : () => undefined,

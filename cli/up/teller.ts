@@ -1,6 +1,7 @@
 /** Knows when what is told of `syncline up`: what comes up, each connection's first run, changes, a sign of life. */
 import type { Clock } from '#libs/clock.ts'
 import type { RunResult } from '#libs/contracts/result.ts'
+import { workAckWaitMs } from '#libs/contracts/streams.ts'
 import type { Connection } from '#libs/domain/connection.ts'
 import type { Io } from '../io.ts'
 import type { Paint } from '../render.ts'
@@ -28,6 +29,8 @@ const liveEveryMs = 500
 const pipeEveryMs = 30_000
 /** Where to look next is said when all connections have run once, or after this. */
 const patienceMs = 10_000
+/** Until the lease of a killed worker has run out, and its work is delivered again (SYNC.md §C.1). */
+const cutOffSeconds = workAckWaitMs / 1_000 + 3
 /** More connections than this are not told one by one. */
 const mostNamed = 12
 
@@ -59,6 +62,9 @@ export const makeTeller = ({ options, io, paint, screen, version, clock, quickst
   const point = (): void => {
     if (up === undefined || hasPointed) return
     hasPointed = true
+    const unheard = connections.map(({ id }) => id).filter((id) => !session.heard().has(id))
+    const [first] = unheard
+    if (first !== undefined && connections.length <= mostNamed) screen.say(`  ${paint('dim', `not heard of yet: ${unheard.join(', ')}; npx syncline explain ${first} says why`)}`)
     screen.say(headLine(paint, 'Where to look next'), ...whereNext({ up, options, quickstart, cwd: io.cwd, hasToken: io.env['TRACKER_HTTP_TOKEN'] !== undefined, paint }), '')
   }
 
@@ -79,9 +85,10 @@ export const makeTeller = ({ options, io, paint, screen, version, clock, quickst
   }
 
   return {
-    begin: (): void => {
+    begin: (wasCutOff: boolean): void => {
       io.interrupted.addEventListener('abort', goodbye, { once: true })
       screen.say('', `  ${paint('bold', `Syncline ${version}`)}${options.quickstart ? '  quickstart' : ''}  ${paint('dim', `data in ${kept}`)}`, '')
+      if (wasCutOff) screen.say(`  ${paint('dim', `The last start here was killed: what it had in hand goes on within ${cutOffSeconds} s.`)}`, '')
     },
 
     came: (fact: UpFact): void => {

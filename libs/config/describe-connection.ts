@@ -22,8 +22,9 @@ const written = ({ id: _id, schedule, flows, runTimeoutMs, sameActivityOverlap, 
   ...(flows.length === 1 && flows[0]?.id === 'main' ? writtenFlow(flows[0]) : { flows: flows.map((flow) => ({ id: flow.id, ...writtenFlow(flow) })) }),
 })
 
-const writtenFlow = ({ id: _id, kind, direction, source, destination, guards, ...others }: Flow): object => ({
-  kind, direction, source: writtenSide(source), destination: writtenSide(destination), ...others, ...(guards === undefined ? {} : { guards: writtenGuards(guards) }),
+const writtenFlow = ({ id: _id, kind, direction, source, destination, guards, horizonMs, ...others }: Flow): object => ({
+  kind, direction, source: writtenSide(source), destination: writtenSide(destination), ...others,
+  ...present({ horizon: horizonMs === undefined ? undefined : formatDuration(horizonMs), guards: guards === undefined ? undefined : writtenGuards(guards) }),
 })
 
 const writtenSide = ({ provider, ...options }: Flow['source']): object => ({ provider, ...options })

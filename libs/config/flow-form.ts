@@ -2,16 +2,18 @@
 import type { Flow, Guards } from '../domain/connection.ts'
 import { FlowId } from '../domain/ids.ts'
 import type { RecordKind } from '../domain/record.ts'
-import { flag, inside, isMapping, mapping, oneOf, share, text, wholeNumber, wrong, type At, type Fields, type Form } from './form.ts'
+import { duration, flag, inside, isMapping, mapping, oneOf, share, text, wholeNumber, wrong, type At, type Fields, type Form } from './form.ts'
 import { collectionOf } from './collection.ts'
 import { present } from './present.ts'
 import { side, type Connectors } from './side-form.ts'
 
 const kinds: ReadonlyArray<RecordKind> = ['contact', 'event', 'activity', 'glucose-reading', 'row']
 const directions = ['one-way', 'two-way'] as const
+/** A side that shows our writes later than this cannot be told from one that lost them. */
+const longestHorizonMs = 86_400_000
 
 /** What a flow may leave to `defaults`. */
-export const flowDefaultKeys = ['kind', 'direction', 'drift', 'deletes', 'deleteWins', 'batchSize', 'guards'] as const
+export const flowDefaultKeys = ['kind', 'direction', 'drift', 'deletes', 'readOnly', 'deleteWins', 'batchSize', 'horizon', 'guards'] as const
 export const flowKeys = [...flowDefaultKeys, 'source', 'destination', 'fields'] as const
 
 export type FlowDefaults = Partial<Omit<Flow, 'id' | 'source' | 'destination' | 'fields'>>
@@ -42,8 +44,10 @@ export const flowOf = ({ connectors, defaults, folder }: FlowRules, at: At, fiel
   const source = fields.need('source', side(connectors, kind, folder), '`source`, with `provider` and its options')
   const destination = fields.need('destination', side(connectors, kind, folder), '`destination`, with `provider` and its options')
   const own = rest(fields)
-  const oneWayOnly = direction === 'two-way' ? (['drift', 'deletes'] as const).filter((name) => fields.has(name)) : []
-  for (const name of oneWayOnly) wrong(inside(at, name), { expected: 'only with direction one-way', problem: `\`${name}\` means nothing in a two-way flow`, mend: 'leave it out, or make the flow one-way', on: 'key' })
+  for (const [name, other] of [['drift', 'one-way'], ['deletes', 'one-way'], ['readOnly', 'two-way']] as const) {
+    if (direction === undefined || direction === other || !fields.has(name)) continue
+    wrong(inside(at, name), { expected: `only with direction ${other}`, problem: `\`${name}\` means nothing in a ${direction} flow`, mend: `leave it out, or make the flow ${other}`, on: 'key' })
+  }
   if (direction !== undefined) tellUnwritable(at, direction)
   const names = fields.get('fields', fieldNames)
   if (flowId === undefined || kind === undefined || direction === undefined || source === undefined || destination === undefined) return { at, kind, direction, flow: undefined }
@@ -51,8 +55,8 @@ export const flowOf = ({ connectors, defaults, folder }: FlowRules, at: At, fiel
     wrong(inside(at, 'destination'), { expected: 'two different places', problem: 'source and destination are the same place', mend: 'point one of them elsewhere', on: 'key' })
   }
   const { kind: _kind, direction: _direction, guards: usual, ...others } = defaults
-  const { drift, deletes, ...both } = { ...others, ...own }
-  const flow = { id: flowId, direction, kind, source, destination, ...present({ ...both, ...(direction === 'one-way' ? { drift, deletes } : {}), fields: names, guards: mergedGuards(usual, own.guards) }) }
+  const { drift, deletes, readOnly, ...both } = { ...others, ...own }
+  const flow = { id: flowId, direction, kind, source, destination, ...present({ ...both, ...(direction === 'one-way' ? { drift, deletes } : { readOnly }), fields: names, guards: mergedGuards(usual, own.guards) }) }
   return { at, kind, direction, flow }
 }
 
@@ -64,18 +68,21 @@ export const flowDefaults = (fields: Fields): FlowDefaults =>
 const rest = (fields: Fields) => present({
   drift: fields.get('drift', oneOf(['ignore', 'reassert'] as const)),
   deletes: fields.get('deletes', oneOf(['follow', 'keep'] as const)),
+  readOnly: fields.get('readOnly', oneOf(['error', 'ignore', 'revert'] as const)),
   deleteWins: fields.get('deleteWins', flag),
   batchSize: fields.get('batchSize', wholeNumber(1, 10_000)),
+  horizonMs: fields.get('horizon', duration(0, longestHorizonMs, 'of at most 1d')),
   guards: fields.get('guards', guards),
 })
 
 const guards: Form<Guards> = (at) => {
-  const fields = mapping(at, ['maxDeletes', 'maxDeleteShare', 'maxBadShare', 'mode'], 'a mapping such as { maxDeletes: 10, maxDeleteShare: 25% }')
+  const fields = mapping(at, ['maxDeletes', 'maxDeleteShare', 'maxBadShare', 'mode', 'canary'], 'a mapping such as { maxDeletes: 10, maxDeleteShare: 25% }')
   return fields && present({
     maxDeletes: fields.get('maxDeletes', wholeNumber(0, 1_000_000_000)),
     maxDeleteShare: fields.get('maxDeleteShare', share),
     maxBadShare: fields.get('maxBadShare', share),
     mode: fields.get('mode', oneOf(['standard', 'strict'] as const)),
+    canary: fields.get('canary', text),
   })
 }
 
@@ -91,14 +98,14 @@ const fieldNames: Form<Record<string, string>> = (at) => {
   return Object.fromEntries(found.filter((pair): pair is readonly [string, string] => pair[1] !== undefined))
 }
 
-/** SYNC.md §C: what can never write must not be found out at run time. */
+/** SYNC.md §C: what can never write must not be found out at run time. One read-only side of two is the flow's `readOnly` policy. */
 const tellUnwritable = (at: At, direction: 'one-way' | 'two-way'): void => {
-  for (const name of direction === 'one-way' ? (['destination'] as const) : (['source', 'destination'] as const)) {
-    const readOnly = inside(inside(at, name), 'readOnly')
-    if (readOnly.value !== true) continue
-    wrong(readOnly, {
-      expected: 'a side that may be written', problem: `a ${direction} flow writes to its ${name}, which is read-only`,
-      mend: direction === 'one-way' ? 'take `readOnly` out, or swap the sides' : 'take `readOnly` out, or make the flow one-way', on: 'key',
-    })
-  }
+  const [source, destination] = (['source', 'destination'] as const).map((name) => inside(inside(at, name), 'readOnly'))
+  if (destination?.value !== true || (direction === 'two-way' && source?.value !== true)) return
+  wrong(destination, {
+    expected: 'a side that may be written', on: 'key',
+    ...(direction === 'one-way'
+      ? { problem: 'a one-way flow writes to its destination, which is read-only', mend: 'take `readOnly` out, or swap the sides' }
+      : { problem: 'both sides are read-only', mend: 'take `readOnly` out on one of them' }),
+  })
 }

@@ -25,8 +25,9 @@ const flow = (i: number): fc.Arbitrary<Flow> =>
         fields: fc.dictionary(fc.stringMatching(/^[a-z]{1,8}$/), words, { minKeys: 1, maxKeys: 3 }),
         deleteWins: fc.boolean(),
         batchSize: count(10_000),
-        guards: some({ maxDeletes: fc.nat({ max: 1_000_000 }), maxDeleteShare: share, maxBadShare: share, mode: fc.constantFrom('standard' as const, 'strict' as const) }),
-        ...(direction === 'one-way' ? { drift: fc.constantFrom('ignore' as const, 'reassert' as const), deletes: fc.constantFrom('follow' as const, 'keep' as const) } : {}),
+        horizonMs: fc.nat({ max: 86_400_000 }),
+        guards: some({ maxDeletes: fc.nat({ max: 1_000_000 }), maxDeleteShare: share, maxBadShare: share, mode: fc.constantFrom('standard' as const, 'strict' as const), canary: words }),
+        ...(direction === 'one-way' ? { drift: fc.constantFrom('ignore' as const, 'reassert' as const), deletes: fc.constantFrom('follow' as const, 'keep' as const) } : { readOnly: fc.constantFrom('error' as const, 'ignore' as const, 'revert' as const) }),
       }),
     ).map(([kind, source, destination, rest]) => ({ id: `f${i}`, direction, kind, source, destination, ...rest }) as unknown as Flow))
 

@@ -60,6 +60,8 @@ const cases: ReadonlyArray<readonly [string, string, ReadonlyArray<readonly [str
   ['a strategy without entitlement', contacts('strategy: merge\n    entitled: false'), [['7:15', 'connections.contacts.strategy', /not entitled to merge/]]],
   ['merge where no base can be', contacts('strategy: merge').replace('two-way', 'one-way'), [['7:15', 'connections.contacts.strategy', /merge needs a base, and the one-way flow connections\.contacts of contact records has none/]]],
   ['a destination that is read-only', contacts('').replace('path: ./b', 'path: ./b, readOnly: true').replace('two-way', 'one-way'), [['6:47', 'connections.contacts.destination.readOnly', /a one-way flow writes to its destination, which is read-only/]]],
+  ['two read-only sides', contacts('').replaceAll(/path: (\.\/.) /g, 'path: $1, readOnly: true '), [['6:47', 'connections.contacts.destination.readOnly', /both sides are read-only/]]],
+  ['a read-only policy one way', contacts('readOnly: revert').replace('two-way', 'one-way'), [['7:5', 'connections.contacts.readOnly', /`readOnly` means nothing in a one-way flow/]]],
   ['the same place on both sides', contacts('').replace('./b', './x/../a'), [['6:5', 'connections.contacts.destination', /source and destination are the same place/]]],
 ]
 
