@@ -23,8 +23,14 @@ export const Checkpoint = t.intersection([
     parked: t.number,
   }),
   t.partial({
+    /** Plan that a guard stopped last: only this one can be approved, and only once. */
     heldPlan: t.string,
     approvedPlan: t.string,
+    /** Identities of the two sides as this was written: another account behind the same configuration halts the flow. */
+    sideA: t.string,
+    sideB: t.string,
+    /** The listing under way began with a changed configuration: what it does not show left the scope, and is not deleted. */
+    withoutDeletes: t.boolean,
   }),
 ])
 export type Checkpoint = t.TypeOf<typeof Checkpoint>

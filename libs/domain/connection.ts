@@ -22,6 +22,8 @@ export const Guards = t.partial({
   maxBadShare: t.number,
   /** `strict` spools a one-way flow whole so that every whole-plan guard applies to it. */
   mode: t.keyof({ standard: null, strict: null }),
+  /** Identity of an item that both sides must show; a run that misses it is held (rclone's `check-access`). */
+  canary: t.string,
 })
 export type Guards = t.TypeOf<typeof Guards>
 
@@ -43,6 +45,13 @@ export const Flow = t.intersection([
     /** A deletion beats an edit made on the other side. Default false: the edit wins. */
     deleteWins: t.boolean,
     batchSize: t.number,
+    /**
+     * Two-way, when one side may not be written. `error` (default): a plan that would write there fails before its first
+     * write; `ignore`: its changes come over, the other side's stay where they are; `revert`: the other side is put back.
+     */
+    readOnly: t.keyof({ error: null, ignore: null, revert: null }),
+    /** A side may show our own write this much later (People: minutes): younger ones are not taken for deleted. Default 0. */
+    horizonMs: t.number,
     guards: Guards,
   }),
 ])

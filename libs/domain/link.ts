@@ -4,7 +4,7 @@
  */
 import * as t from 'io-ts'
 
-/** `linked` both known; `parked` set aside until it changes; `conflict` held for a person; `tomb` gone, kept against resurrection. */
+/** `linked` both known; `parked` set aside until it changes; `conflict` held for a person; `tomb` one side's filter lets go of it. */
 export const LinkState = t.keyof({ linked: null, parked: null, conflict: null, tomb: null })
 
 export const Link = t.intersection([
@@ -31,6 +31,11 @@ export const Link = t.intersection([
     why: t.string,
     seenA: t.string,
     seenB: t.string,
+    /** Ids that share this item's identity on one side: set aside until one of them is left (T14). */
+    twinsA: t.readonlyArray(t.string),
+    twinsB: t.readonlyArray(t.string),
+    /** Our last updates of this item, newest last, at most eight: what oscillation is seen by (damping.ts). */
+    writes: t.readonlyArray(t.string),
   }),
 ])
 export type Link = t.TypeOf<typeof Link>
