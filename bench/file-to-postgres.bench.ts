@@ -1,6 +1,6 @@
 /**
  * A record file into PostgreSQL through the whole house, services as processes: rows per second, peak memory of the worker,
- * the quiet delta after it, and a growth of 1 %. Run: node bench/file-to-postgres.bench.ts [rows=1000000].
+ * the quiet delta after it, and a growth of 1 %. The worker runs as `npm run start:sync-worker` starts it. Run: node bench/file-to-postgres.bench.ts [rows=1000000].
  */
 import { createWriteStream } from 'node:fs'
 import { appendFile, chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
@@ -13,6 +13,7 @@ import { decode, encode } from '#libs/contracts/decode.ts'
 import { RunResult } from '#libs/contracts/result.ts'
 import { bucketDefs, consumerDefs, streamDefs } from '#libs/contracts/streams.ts'
 import { buckets, subjects } from '#libs/contracts/subjects.ts'
+import { TriggerAnswer } from '#libs/contracts/trigger.ts'
 import { Connection } from '#libs/domain/connection.ts'
 import { startPostgres } from '#libs/embedded/postgres.ts'
 import { E } from '#libs/fp.ts'
@@ -76,7 +77,11 @@ told('cold load', cold)
 process.stdout.write(`  ${Math.round(rows / ((cold.finishedAt - cold.startedAt) / 1000))} rows/s, worker peak ${Math.round(await peakMb())} MB RSS\n`)
 const trigger = async (what: string): Promise<void> => {
   const ended = next()
-  orThrow(await ask(bus)(subjects.trigger('load'), new Uint8Array(), { timeoutMs: 5_000 })())
+  // The result comes before the ack: for a moment the connection is still busy.
+  for (;;) {
+    const answer = orThrow(await ask(bus)(subjects.trigger('load'), new Uint8Array(), { timeoutMs: 5_000 })())
+    if (orThrow(decode(TriggerAnswer, answer.body)).code === 202) break
+  }
   told(what, await ended)
 }
 await trigger('quiet delta')

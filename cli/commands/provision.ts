@@ -17,8 +17,9 @@ export const registerProvision = (program: Command, io: Io): void => {
     .command('provision')
     .description('make the streams, buckets and consumers that are missing, and tell what differs')
     .option('--replicas <n>', 'copies of each stream: 1 on a single server, 3 on a cluster', wholeNumber(1, 5), 1)
-    .addHelpText('after', '\nNothing is ever changed or taken away. Exit 1 when something differs from what this version wants.\n\nExample:\n  $ syncline provision --replicas 3')
-    .action(action<{ replicas: number }>(io, (call) => onBus(call, async (bus) => {
+    .option('--strict', 'exit 1 when something differs from what this version wants')
+    .addHelpText('after', '\nNothing is ever changed or taken away; what differs is told, because who changed it may have meant it.\n\nExample:\n  $ syncline provision --replicas 3')
+    .action(action<{ replicas: number; strict?: boolean }>(io, (call) => onBus(call, async (bus) => {
       const version = assertServerVersion(bus, neededVersion)
       if (E.isLeft(version)) return call.refuse(refusalOf('cannot provision')(version.left))
       const done = await provision(bus)({ streams: streamDefs, buckets: bucketDefs, consumers: consumerDefs }, { replicas: call.options.replicas })()
@@ -29,6 +30,6 @@ export const registerProvision = (program: Command, io: Io): void => {
       const all = streamDefs.length + bucketDefs.length + consumerDefs.length
       call.say(drift.length > 0 ? `${drift.length} differences; change them with the nats CLI, or leave them if they were meant` : created.length === 0 ? `all ${all} were there already (nats-server ${version.right})` : `${created.length} created, ${all - created.length} were there already`)
       call.json({ created, drift, server: version.right })
-      return drift.length === 0 ? exitCodes.ok : exitCodes.failed
+      return drift.length > 0 && call.options.strict === true ? exitCodes.failed : exitCodes.ok
     })))
 }

@@ -1,6 +1,6 @@
 /** Knows how to offer endpoints as a NATS micro service. Does not know what they answer. */
 import { Svcm } from '@nats-io/services'
-import type { ServiceMsg } from '@nats-io/services'
+import type { Service, ServiceMsg } from '@nats-io/services'
 import { E, TE } from '#libs/fp.ts'
 import { natsFailureOf, other } from './failure.ts'
 import type { NatsFailure } from './failure.ts'
@@ -30,16 +30,19 @@ export type Serving = {
   readonly id: string
   readonly inFlight: () => number
   readonly stop: () => Promise<void>
-  /** The reason when the service ended without being stopped. */
-  readonly ended: Promise<NatsFailure | undefined>
 }
+
+/** The library ends a whole service when one endpoint is refused; it is offered again after this, as rights may return. */
+const offerAgainMs = 5_000
 
 export const serve =
   (bus: Bus) =>
   (options: ServeOptions): TE.TaskEither<NatsFailure, Serving> =>
   async () => {
     const running = new Set<Promise<void>>()
-    try {
+    let stopping = false
+    let again: NodeJS.Timeout | undefined
+    const offer = async (): Promise<Service> => {
       const service = await new Svcm(bus.nc).add({
         name: options.name,
         version: options.version,
@@ -58,18 +61,32 @@ export const serve =
         })
       }
       await bus.nc.flush() // listening for sure, before the caller says so
-      return E.right({
-        id: service.info().id,
-        inFlight: () => running.size,
-        stop: async () => {
-          await service.stop()
-          while (running.size > 0) await Promise.all(running)
-        },
-        ended: service.stopped.then((reason) => (reason === null ? undefined : natsFailureOf(reason))),
+      void service.stopped.then((reason) => {
+        if (reason !== null) offerLater(natsFailureOf(reason))
       })
+      return service
+    }
+    const offerLater = (failure: NatsFailure): void => {
+      if (stopping || bus.nc.isClosed()) return
+      options.onError(failure)
+      again = setTimeout(() => void offer().then((service) => (current = service), (cause: unknown) => offerLater(natsFailureOf(cause))), offerAgainMs)
+    }
+    let current: Service
+    try {
+      current = await offer()
     } catch (cause) {
       return E.left(natsFailureOf(cause))
     }
+    return E.right({
+      id: current.info().id,
+      inFlight: () => running.size,
+      stop: async () => {
+        stopping = true
+        clearTimeout(again)
+        await current.stop()
+        while (running.size > 0) await Promise.all(running)
+      },
+    })
   }
 
 const answer = async (endpoint: ServiceEndpoint, msg: ServiceMsg, onError: ServeOptions['onError']): Promise<void> => {

@@ -28,10 +28,7 @@ export const start = async (config: Config, { bus, version, ...ports }: Deps): P
     onError: complain,
   })()
   if (E.isLeft(serving)) throw new Error(`${serviceName} cannot serve ${subjects.resolves}: ${describeNatsFailure(serving.left)}`)
-  const { stop, ended } = serving.right
-  void ended.then((failure) => {
-    if (failure !== undefined) complain(failure)
-  })
+  const { stop } = serving.right
   ports.log.info('service.started')
   // Questions in hand take milliseconds and write nothing, so ending at once and draining are the same.
   return runningService({ name: serviceName, stop, abort: stop })

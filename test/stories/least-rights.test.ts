@@ -3,7 +3,6 @@
  * A right that is missing shows as a violation in the server's log; one too many, as a subject that was not refused.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { bucketDefs, consumerDefs, streamDefs } from '#libs/contracts/streams.ts'
 import { buckets, durables, stateKeys, streams, subjects } from '#libs/contracts/subjects.ts'
 import type { WorkItem } from '#libs/contracts/work-item.ts'
 import type { ConnectionId, RunId } from '#libs/domain/ids.ts'
@@ -11,12 +10,12 @@ import { E } from '#libs/fp.ts'
 import type { Bus } from '#libs/nats/connect.ts'
 import { consume } from '#libs/nats/consume.ts'
 import { openBucket } from '#libs/nats/kv.ts'
-import { provision } from '#libs/nats/provision.ts'
 import { publish } from '#libs/nats/publish.ts'
 import { listMessages } from '#libs/nats/stream-messages.ts'
 import { subscribe } from '#libs/nats/subscribe.ts'
 import { asked, startDeployedHouse, type DeployedHouse } from '../support/deployed-house.ts'
 import { until, type ServiceProcess } from '../support/processes.ts'
+import { foreignHearings, foreignSubjects, users } from '../support/rights.ts'
 
 let house: DeployedHouse
 let client: Bus
@@ -26,8 +25,7 @@ const running: Array<ServiceProcess> = []
 
 beforeAll(async () => {
   house = await startDeployedHouse(1)
-  const provisioned = await provision(house.admin)({ streams: streamDefs, buckets: bucketDefs, consumers: consumerDefs }, { replicas: 1 })()
-  expect(provisioned).toMatchObject({ right: { drift: [] } })
+  await house.provision()
   running.push(...(await Promise.all([house.start('scheduler'), house.start('conflict-resolver'), house.start('tracker', { TRACKER_SWEEP_EVERY_MS: '1000', TRACKER_SILENT_MS: '1000' })])))
   url = /"url":"([^"]+)"/.exec(running[2]?.output() ?? '')?.[1] ?? ''
   client = await house.as('client')
@@ -134,10 +132,10 @@ describe('every service under its own user', () => {
   })
 
   it('reads again what it may not have heard yet, and lets a long bucket flow', async () => {
-    const item: WorkItem = { conn: conn('pair'), run: '01J00000000000000000000000' as RunId, trigger: 't', cause: 'manual', lane: 'cold', revision: 1_000_000, askedAt: 0 }
+    const item: WorkItem = { conn: conn('pair'), run: '01J00000000000000000000000' as RunId, trigger: 't', cause: 'manual', lane: 'cold', revision: 1_000_000, askedAt: 0, restore: 1 }
     await say(subjects.work('cold', conn('pair')), JSON.stringify(item))
     await house.result('the run of a later revision', ({ run }) => run === item.run)
-    for (const [user, followed] of [['scheduler', ['connections']], ['sync-worker', ['connections']], ['tracker', ['connections', 'status', 'stats', 'history']]] as const) {
+    for (const [user, followed] of [['scheduler', ['connections']], ['sync-worker', ['connections', 'providers']], ['tracker', ['connections', 'status', 'stats', 'history']]] as const) {
       const bus = await house.as(user)
       for (const bucket of followed) bus.nc.publish(`$JS.FC.KV_${buckets[bucket]}.nobody.x`, '')
       await bus.flush()
@@ -158,63 +156,6 @@ describe('every service under its own user', () => {
   })
 })
 
-/** What each user may publish: a subject here, or one that begins with an entry ending in a dot. */
-const follows = (...names: ReadonlyArray<string>) => names.flatMap((name) => [`$JS.API.CONSUMER.CREATE.KV_${name}.any.$KV.${name}.`, `$JS.API.CONSUMER.DELETE.KV_${name}.any`, `$JS.FC.KV_${name}.`])
-const reads = (...names: ReadonlyArray<string>) => names.map((name) => `$JS.API.STREAM.MSG.GET.${name}`)
-const pulls = (stream: string, ...consumers: ReadonlyArray<string>) => consumers.flatMap((consumer) => [`$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`, `$JS.ACK.${stream}.${consumer}.`])
-const looksAt = (stream: string, ...consumers: ReadonlyArray<string>) => consumers.map((consumer) => `$JS.API.CONSUMER.INFO.${stream}.${consumer}`)
-
-const business: Readonly<Record<string, ReadonlyArray<string>>> = {
-  scheduler: [
-    'sync.work.', 'sync.request.', 'sync.dead.', 'sync.result.any.skipped', '$KV.sync_scheduler.',
-    ...pulls('SYNC_REQUESTS', 'scheduler'), ...reads('SYNC_WORK', 'KV_sync_scheduler', 'KV_sync_status', 'KV_sync_connections'), ...follows('sync_connections'),
-  ],
-  'sync-worker': [
-    'sync.request.', 'sync.result.', 'sync.dead.', 'sync.archive.', 'sync.progress.', 'sync.resolve.', '$KV.sync_state.',
-    ...pulls('SYNC_WORK', 'worker-hot', 'worker-cold'), ...reads('SYNC_WORK', 'KV_sync_state', 'KV_sync_connections'), ...follows('sync_connections'), '$JS.API.STREAM.MSG.DELETE.SYNC_WORK',
-  ],
-  'conflict-resolver': [],
-  tracker: [
-    'sync.alert.', 'sync.dead.', 'sync.result.any.dead', 'sync.trigger.', 'sync.request.', '$KV.sync_status.', '$KV.sync_history.', '$KV.sync_stats.',
-    ...pulls('SYNC_RESULTS', 'tracker'), ...pulls('SYNC_DEAD', 'tracker-dead'), ...pulls('SYNC_ADVISORIES', 'tracker-advisories'),
-    ...looksAt('SYNC_RESULTS', 'tracker'), ...looksAt('SYNC_DEAD', 'tracker-dead'), ...looksAt('SYNC_ADVISORIES', 'tracker-advisories'), ...looksAt('SYNC_WORK', 'worker-hot', 'worker-cold'),
-    ...reads('SYNC_WORK', 'SYNC_DEAD', 'KV_sync_state', 'KV_sync_status', 'KV_sync_history', 'KV_sync_stats'),
-    ...follows('sync_connections', 'sync_status', 'sync_history', 'sync_stats'), '$JS.API.STREAM.MSG.DELETE.SYNC_WORK', '$JS.API.STREAM.MSG.DELETE.SYNC_DEAD',
-    '$JS.API.STREAM.INFO.SYNC_WORK', '$JS.API.STREAM.INFO.SYNC_DEAD', '$JS.API.STREAM.INFO.KV_sync_history',
-  ],
-  client: ['sync.trigger.', 'sync.api.status', 'sync.api.history', 'sync.api.statistics', 'sync.api.status.', 'sync.api.history.', 'sync.api.statistics.'],
-}
-
-/** Every subject of the contracts that can be listened to; a new one is refused to everybody until it is named above. */
-const patterns = Object.values(subjects).filter((value) => typeof value === 'string')
-const allStreams = [...Object.values(streams), ...Object.values(buckets).map((bucket) => `KV_${bucket}`)]
-const streamVerbs = ['CREATE', 'UPDATE', 'DELETE', 'PURGE', 'INFO', 'SNAPSHOT', 'RESTORE', 'MSG.GET', 'MSG.DELETE', 'LEADER.STEPDOWN', 'PEER.REMOVE']
-const everything: ReadonlyArray<string> = [
-  ...patterns.map((pattern) => pattern.replace('*', 'any').replace('>', 'any')),
-  'sync.alert.any', 'sync.work.hot.any', 'sync.work.cold.any',
-  ...['succeeded', 'partial', 'failed', 'dead', 'cancelled', 'skipped', 'held'].map((outcome) => `sync.result.any.${outcome}`),
-  'sync.archive.any.main.key',
-  ...['status', 'history', 'statistics', 'clear', 'dlq-list', 'dlq-show', 'dlq-redrive', 'dlq-discard'].flatMap((verb) => [`sync.api.${verb}`, `sync.api.${verb}.any`]),
-  ...Object.values(buckets).map((bucket) => `$KV.${bucket}.any`),
-  ...allStreams.flatMap((name) => streamVerbs.map((verb) => `$JS.API.STREAM.${verb}.${name}`)),
-  ...allStreams.flatMap((name) => [`$JS.API.CONSUMER.CREATE.${name}`, `$JS.API.CONSUMER.CREATE.${name}.any`, `$JS.API.CONSUMER.DURABLE.CREATE.${name}.any`, `$JS.API.CONSUMER.DELETE.${name}.any`, `$JS.API.CONSUMER.NAMES.${name}`, `$JS.API.DIRECT.GET.${name}`]),
-  ...Object.values(streams).map((name) => `$JS.API.CONSUMER.CREATE.${name}.any.sync.>`),
-  ...Object.values(buckets).map((bucket) => `$JS.API.CONSUMER.CREATE.KV_${bucket}.any.$KV.${bucket}.>`),
-  ...consumerDefs.flatMap(({ stream, durable }) => [`$JS.API.CONSUMER.DELETE.${stream}.${durable}`, `$JS.API.CONSUMER.INFO.${stream}.${durable}`, `$JS.API.CONSUMER.MSG.NEXT.${stream}.${durable}`, `$JS.API.CONSUMER.PAUSE.${stream}.${durable}`, `$JS.ACK.${stream}.${durable}.1.1.1.1.0`]),
-  '$JS.API.INFO', '$JS.API.STREAM.NAMES', '$JS.API.STREAM.LIST', '$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.SYNC_WORK.worker-hot', '$SRV.PING', '$SYS.REQ.SERVER.PING',
-  ...['admin', 'scheduler', 'sync-worker', 'conflict-resolver', 'tracker'].map((user) => `_INBOX_${user}.any`),
-]
-const isBusinessOf = (user: string) => (subject: string): boolean => (business[user] ?? []).some((entry) => entry === subject || (entry.endsWith('.') && subject.startsWith(entry)))
-
-const hearings: Readonly<Record<string, ReadonlyArray<string>>> = {
-  scheduler: ['sync.trigger.*', 'sync.operate.*', '$SRV.PING'],
-  'sync-worker': ['sync.control.*'],
-  'conflict-resolver': ['sync.resolve.*', '$SRV.PING'],
-  tracker: ['sync.api.>', 'sync.progress.*', '$SRV.PING'],
-  client: ['sync.result.>', 'sync.progress.*', 'sync.alert.*'],
-}
-const allHearings = [...new Set(['>', 'sync.>', '$KV.>', '$JS.>', '$SYS.>', ...patterns, 'sync.work.hot.*', '_INBOX.>', '_INBOX_admin.>', ...Object.keys(business).map((user) => `_INBOX_${user}.>`), ...Object.values(hearings).flat()])]
-
 /** Which of these the server refuses to take from, or to give to, this user. */
 const refusedOf = async (user: string, use: (bus: Bus, subject: string) => void, all: ReadonlyArray<string>): Promise<ReadonlyArray<string>> => {
   const bus = await house.as(user)
@@ -228,15 +169,15 @@ const refusedOf = async (user: string, use: (bus: Bus, subject: string) => void,
   return all.filter((subject) => refused.has(subject))
 }
 
-describe.each(Object.keys(business))('%s', (user) => {
+describe.each(users)('%s', (user) => {
   it('is refused to say whatever is not its business', async () => {
-    const foreign = everything.filter((subject) => !isBusinessOf(user)(subject))
+    const foreign = foreignSubjects(user)
     expect(foreign.length).toBeGreaterThan(200)
     expect(await refusedOf(user, (bus, subject) => bus.nc.publish(subject, ''), foreign)).toEqual(foreign)
   })
 
   it('is refused to hear whatever is not its business', async () => {
-    const foreign = allHearings.filter((subject) => !hearings[user]?.includes(subject) && subject !== `_INBOX_${user}.>`)
+    const foreign = foreignHearings(user)
     expect(await refusedOf(user, (bus, subject) => void subscribe(bus, { subject, handle: () => undefined, onError: () => undefined }), foreign)).toEqual(foreign)
   })
 })

@@ -3,12 +3,11 @@
  * that is killed in the middle of a run costs time and nothing else.
  */
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { bucketDefs, consumerDefs, streamDefs } from '#libs/contracts/streams.ts'
 import { buckets, streams, subjects } from '#libs/contracts/subjects.ts'
 import { E } from '#libs/fp.ts'
 import type { Bus } from '#libs/nats/connect.ts'
 import { openBucket } from '#libs/nats/kv.ts'
-import { provision } from '#libs/nats/provision.ts'
+import { streamInfo } from '#libs/nats/stream-messages.ts'
 import { asked, startDeployedHouse, type DeployedHouse } from '../support/deployed-house.ts'
 import { until } from '../support/processes.ts'
 
@@ -18,8 +17,7 @@ let house: DeployedHouse
 let client: Bus
 beforeAll(async () => {
   house = await startDeployedHouse(3)
-  const provisioned = await provision(house.admin)({ streams: streamDefs, buckets: bucketDefs, consumers: consumerDefs }, { replicas: 3 })()
-  expect(provisioned).toMatchObject({ right: { drift: [] } })
+  await house.provision()
   await Promise.all(['scheduler', 'conflict-resolver', 'tracker', 'sync-worker', 'sync-worker'].map((service) => house.start(service)))
   client = await house.as('client')
 }, 60_000)
@@ -59,10 +57,10 @@ it('follows an edit on the two nodes that are left, and then has nothing to do',
   const quiet = await ran()
   expect(await house.result('the third run', ({ run }) => run === quiet)).toMatchObject({ outcome: 'succeeded', quiet: true })
 
-  const history = openBucket(house.admin)(buckets.history)
+  const told = openBucket(house.admin)(buckets.history).subjectOf('cards')
   await until('all three runs are told about', async () => {
-    const entries = await history.history('cards')()
-    return E.isRight(entries) && entries.right.length >= 3
-  })
+    const numbers = await streamInfo(house.admin)(`KV_${buckets.history}`, told)()
+    return E.isRight(numbers) && numbers.right.subjects[told] === 3
+  }, 30_000)
   expect(house.nats.violations()).toEqual([])
-}, 40_000)
+}, 50_000)

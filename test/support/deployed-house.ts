@@ -2,9 +2,11 @@
  * Services as docker-compose.yml starts them, each a process under its own NATS user, on a NATS from deploy/nats. What
  * people do (provision, apply, listen) is done as admin. For stories; the data are folders of cards.
  */
+import { execFile } from 'node:child_process'
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { ConnectionDocument } from '#libs/contracts/connection-document.ts'
 import { decode, encode } from '#libs/contracts/decode.ts'
 import { RunResult } from '#libs/contracts/result.ts'
@@ -15,15 +17,19 @@ import { ask } from '#libs/nats/ask.ts'
 import type { Bus } from '#libs/nats/connect.ts'
 import { openBucket } from '#libs/nats/kv.ts'
 import { subscribe } from '#libs/nats/subscribe.ts'
-import { composeEnvironment, loginOf, startDeployedNats, type DeployedNats } from './deployed-nats.ts'
+import { composed, loginOf, startDeployedNats, type DeployedNats } from './deployed-nats.ts'
 import { connectTo } from './nats-server.ts'
 import { startProcess, until, type ServiceProcess } from './processes.ts'
+
+const root = join(import.meta.dirname, '../..')
 
 export type DeployedHouse = {
   readonly nats: DeployedNats
   readonly admin: Bus
   /** A connection as one of the users of accounts.conf. */
   readonly as: (user: string) => Promise<Bus>
+  /** The streams, buckets and consumers, by the command of compose's `provision`. */
+  readonly provision: () => Promise<void>
   readonly start: (service: string, env?: Readonly<Record<string, string>>) => Promise<ServiceProcess>
   /** Two folders kept in step both ways: at once, and then once a day. */
   readonly apply: (id: string, more?: Readonly<Record<string, unknown>>) => Promise<void>
@@ -59,13 +65,21 @@ export const startDeployedHouse = async (size: 1 | 3): Promise<DeployedHouse> =>
     },
     onError: () => undefined,
   })
+  const commanded = async (service: string) => {
+    const { command, environment: { OTEL_EXPORTER_OTLP_ENDPOINT: _, ...environment } } = await composed(service) // nobody takes traces here
+    return { command, environment: { ...environment, NATS_URL: nats.urls.join(',') } }
+  }
   return {
     nats, admin, as, results,
+    provision: async () => {
+      const { command, environment } = await commanded('provision')
+      const here = size === 1 ? command.map((word) => (word === '3' ? '1' : word)) : command
+      await promisify(execFile)(process.execPath, here, { cwd: root, env: { PATH: process.env['PATH'], ...environment } })
+    },
     start: async (service, env = {}) => {
-      const composed = await composeEnvironment(service)
-      // Nobody takes traces here, and the port of compose may be in use on this machine
-      const { OTEL_EXPORTER_OTLP_ENDPOINT: _, ...own } = composed
-      const started = await startProcess(service, { ...own, NATS_URL: nats.urls.join(','), ...(composed['TRACKER_HTTP_PORT'] === undefined ? {} : { TRACKER_HTTP_HOST: '127.0.0.1', TRACKER_HTTP_PORT: '0' }), ...env })
+      const { environment } = await commanded(service)
+      const elsewhere = service === 'tracker' ? { TRACKER_HTTP_HOST: '127.0.0.1', TRACKER_HTTP_PORT: '0' } : {} // the port of compose may be in use
+      const started = await startProcess(service, { ...environment, ...elsewhere, ...env })
       processes.push(started)
       return started
     },

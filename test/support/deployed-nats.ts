@@ -12,6 +12,7 @@ import { E } from '#libs/fp.ts'
 import { findNatsServer } from '#libs/embedded/find-nats-server.ts'
 import { freePort } from '#libs/embedded/ports.ts'
 import type { ConnectOptions } from '#libs/nats/connect-options.ts'
+import { pause } from './pause.ts'
 
 const root = join(import.meta.dirname, '../..')
 const host = '127.0.0.1'
@@ -29,17 +30,17 @@ export type DeployedNats = {
   readonly stop: () => Promise<void>
 }
 
-/** The environment of a service of docker-compose.yml, as it is when there is no .env. */
-export const composeEnvironment = async (service: string): Promise<Environment> => {
-  const compose = parse(await readFile(join(root, 'docker-compose.yml'), 'utf8'), { merge: true }) as { services: Record<string, { environment?: Environment }> }
-  const environment = compose.services[service]?.environment
-  if (environment === undefined) throw new Error(`docker-compose.yml gives ${service} no environment`)
-  return Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, value.replace(/\$\{\w+:-([^}]*)\}/g, '$1')]))
+/** Command and environment of a service of docker-compose.yml, as they are when there is no .env. */
+export const composed = async (service: string): Promise<{ readonly command: ReadonlyArray<string>; readonly environment: Environment }> => {
+  const compose = parse(await readFile(join(root, 'docker-compose.yml'), 'utf8'), { merge: true }) as { services: Record<string, { command?: ReadonlyArray<string>; environment?: Environment }> }
+  const { command, environment } = compose.services[service] ?? {}
+  if (command === undefined || environment === undefined) throw new Error(`docker-compose.yml has no ${service} with a command and an environment`)
+  return { command, environment: Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, value.replace(/\$\{\w+:-([^}]*)\}/g, '$1')])) }
 }
 
 /** How one of the users of accounts.conf logs in. */
 export const loginOf = async (user: string): Promise<Partial<ConnectOptions>> => {
-  const password = (await composeEnvironment('nats-1'))[`NATS_${user.toUpperCase().replaceAll('-', '_')}_PASSWORD`]
+  const password = (await composed('nats-1')).environment[`NATS_${user.toUpperCase().replaceAll('-', '_')}_PASSWORD`]
   if (password === undefined) throw new Error(`docker-compose.yml has no password of ${user}`)
   return { name: user, inboxPrefix: `_INBOX_${user}`, credentials: { by: 'password', user, password } }
 }
@@ -61,7 +62,7 @@ export const startDeployedNats = async (size: 1 | 3): Promise<DeployedNats> => {
       const moved = names.reduce((text, m) => (size === 1 ? text : replaced(text, `@nats-${m}:6222`, `@${host}:${at(m, 2)}`)), size === 1 ? withoutCluster(server) : replaced(server, 'port: 6222', `listen: "${host}:${at(n, 2)}"`))
       const text = replaced(replaced(replaced(moved, 'http_port: 8222', `http: "${host}:${at(n, 1)}"`), 'port: 4222', `listen: "${host}:${at(n, 0)}"`), '/data', join(dir, 'data'))
       await writeFile(join(dir, 'server.conf'), text)
-      return startNode(binary.right, join(dir, 'server.conf'), await composeEnvironment(`nats-${n}`), `nats://${host}:${at(n, 0)}`)
+      return startNode(binary.right, join(dir, 'server.conf'), (await composed(`nats-${n}`)).environment, `nats://${host}:${at(n, 0)}`)
     }),
   )
   const stop = async (): Promise<void> => {
@@ -107,7 +108,7 @@ const healthy = async (url: string, node: DeployedNode | undefined): Promise<voi
     await answer?.arrayBuffer()
     if (answer?.ok === true) return
     if (Date.now() > end) throw new Error(`${url} is not healthy:\n${node?.log.slice(-20).join('\n')}`)
-    await new Promise((done) => setTimeout(done, 50))
+    await pause(50)
   }
 }
 

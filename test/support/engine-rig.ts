@@ -18,8 +18,8 @@ import { systemRandom } from '#libs/random.ts'
 import { quietTracer } from '#libs/telemetry/trace.ts'
 import type { Log } from '#libs/telemetry/log.ts'
 import { resolve } from '../../services/conflict-resolver/resolve.ts'
-import type { Markers } from '../../services/sync-worker/hold-lease.ts'
 import { leaseTimesOf } from '../../services/sync-worker/lease.ts'
+import { leaseMemory } from '../../services/sync-worker/lease-memory.ts'
 import type { Ports } from '../../services/sync-worker/ports.ts'
 import { stopSwitch } from '../../services/sync-worker/stop-switch.ts'
 import { syncConnection, type RunEnd } from '../../services/sync-worker/sync.ts'
@@ -102,19 +102,20 @@ export const engineRig = (options: EngineOptions = {}): EngineRig => {
     sayDead: () => TE.right(undefined),
     sayParked: (record) => async () => E.right(void parked.push(record)),
     sayArchived: (version) => async () => E.right(void archived.push(version)),
+    readArchived: (seq) => async () => E.right(archived[seq - 1] ?? null),
     sayRequest: () => TE.right(undefined),
     sayProgress: () => undefined,
     count: () => undefined,
   }
 
-  const markers: Markers = new Map()
+  const memory = leaseMemory()
   const play: EngineRig['play'] = async (item = {}, more = {}) => {
     const connection = connectionOf()
     const run = systemRandom.ulid(clock)
     if (!RunId.is(run)) throw new Error('not a run id')
     const work: WorkItem = { conn: connection.id, run, trigger: systemRandom.token(), cause: 'manual', lane: 'hot', revision: 1, askedAt: clock, ...item }
     const stop = stopSwitch()
-    const end = await syncConnection(more.ports ?? ports, leaseTimesOf(30_000), markers)({ item: work, attempt: more.attempt ?? 1, trace: undefined, stillWorking: async () => undefined, stop })
+    const end = await syncConnection(more.ports ?? ports, leaseTimesOf(30_000), memory)({ item: work, attempt: more.attempt ?? 1, trace: undefined, stillWorking: async () => undefined, stop })
     stop.dispose()
     if (more.keep !== true) await end.hold?.release([])
     return end

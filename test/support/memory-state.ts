@@ -10,6 +10,10 @@ import type { StateStore, StoreFailure, Stored } from '../../services/sync-worke
 
 type Cell = { readonly value: unknown; readonly revision: number; readonly at: number; readonly expiresAt: number }
 
+/** How long the server keeps the marker of an entry that expired, and the one that a freed lease leaves (NATS.md §2.2). */
+const markerLivesMs = 2_000
+const dropMarkerLivesMs = 1_000
+
 export type MemoryState = StateStore & {
   /** Every accepted write, in stream order. */
   readonly log: Array<{ readonly key: string; readonly revision: number }>
@@ -18,12 +22,22 @@ export type MemoryState = StateStore & {
     loseAnswer: boolean
     /** The next write arrives only when `deliverLate` is called; its answer is lost. */
     delayWrite: boolean
+    /** So many batches from now on are refused at their first message, as when too many are open at once. */
+    fullBatches: number
+    /** Nothing is answered, read or write; writes are not stored. */
+    down: boolean
+    /** The next read of a lease answers what stood there this many revisions of the lease ago. */
+    staleLeaseReads: number
   }
   readonly deliverLate: () => void
+  /** Wipes the key without a trace; `remove` leaves a marker, as `nats kv del` does. */
   readonly drop: (key: string) => void
+  readonly remove: (key: string) => void
   /** A copy to go back to, as a restored store would. */
   readonly copy: () => () => void
   readonly advance: (ms: number) => void
+  /** The connection broke and is back: everybody who listens is told. */
+  readonly reconnect: () => void
 }
 
 export const memoryState = (): MemoryState => {
@@ -32,18 +46,20 @@ export const memoryState = (): MemoryState => {
   let now = 0
   const late: Array<() => void> = []
   const log: MemoryState['log'] = []
-  const mischief: MemoryState['mischief'] = { loseAnswer: false, delayWrite: false }
+  const mischief: MemoryState['mischief'] = { loseAnswer: false, delayWrite: false, fullBatches: 0, down: false, staleLeaseReads: 0 }
+  const listeners = new Set<() => void>()
+  const leasesBefore: Array<Cell> = []
   const lostAnswer: StoreFailure = { is: 'unknown', message: 'the answer was lost' }
   const refused: StoreFailure = { is: 'refused' }
 
   const live = (key: string): Cell | undefined => {
     const cell = cells.get(key)
-    if (cell !== undefined && cell.expiresAt <= now) {
-      // The server leaves a marker when an entry expires: a new revision without a value.
-      cells.set(key, { value: undefined, revision: ++revision, at: now, expiresAt: Infinity })
-      return cells.get(key)
-    }
-    return cell
+    if (cell === undefined || cell.expiresAt > now) return cell
+    cells.delete(key)
+    if (cell.value === undefined) return undefined
+    // The server leaves a marker when an entry expires: a new revision without a value.
+    cells.set(key, { value: undefined, revision: ++revision, at: cell.expiresAt, expiresAt: cell.expiresAt + markerLivesMs })
+    return live(key)
   }
   const last = (key: string): number => live(key)?.revision ?? 0
 
@@ -51,12 +67,15 @@ export const memoryState = (): MemoryState => {
   const write = (wishes: ReadonlyArray<Wish>): E.Either<StoreFailure, number> => {
     if (wishes.some(({ expect }) => expect !== undefined && last(expect[0]) !== expect[1])) return E.left(refused)
     for (const { key, value, ttlSeconds } of wishes) {
+      const before = cells.get(key)
+      if (before !== undefined && key.startsWith('lease.')) leasesBefore.push(before)
       cells.set(key, { value: structuredClone(value), revision: ++revision, at: now, expiresAt: ttlSeconds === undefined || ttlSeconds === 0 ? Infinity : now + ttlSeconds * 1000 })
       log.push({ key, revision })
     }
     return E.right(revision)
   }
   const send = async (wishes: ReadonlyArray<Wish>): Promise<E.Either<StoreFailure, number>> => {
+    if (mischief.down) return E.left(lostAnswer)
     if (mischief.delayWrite) {
       mischief.delayWrite = false
       late.push(() => void write(wishes))
@@ -79,6 +98,14 @@ export const memoryState = (): MemoryState => {
       for (const arrive of late.splice(0)) arrive()
     },
     drop: (key) => void cells.delete(key),
+    remove: (key) => void cells.set(key, { value: undefined, revision: ++revision, at: now, expiresAt: Infinity }),
+    reconnect: () => {
+      for (const listener of [...listeners]) listener()
+    },
+    onReconnect: (listener) => {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
     copy: () => {
       const [then, at] = [new Map(cells), revision]
       return () => {
@@ -90,34 +117,49 @@ export const memoryState = (): MemoryState => {
       now += ms
     },
     readLease: (conn) => async () => {
-      const key = stateKeys.lease(conn)
-      const cell = live(key)
-      const entry = read<LeaseEntry>(key)
-      return E.right({ entry: entry?.value ?? null, revision: cell?.revision ?? 0, ageMs: cell === undefined ? 0 : now - cell.at })
+      if (mischief.down) return E.left(lostAnswer)
+      const stale = mischief.staleLeaseReads > 0 ? leasesBefore.at(-mischief.staleLeaseReads) : undefined
+      mischief.staleLeaseReads = 0
+      const cell = stale ?? live(stateKeys.lease(conn))
+      const entry = cell?.value === undefined ? null : (structuredClone(cell.value) as LeaseEntry)
+      return E.right({ entry, revision: cell?.revision ?? 0, ageMs: cell === undefined || entry === null ? 0 : now - cell.at })
     },
     writeLease: (conn, entry, expected, ttlSeconds) => () => send([{ key: stateKeys.lease(conn), value: entry, ttlSeconds, expect: [stateKeys.lease(conn), expected] }]),
     dropLease: (conn, expected) => async () => {
-      const written = await send([{ key: stateKeys.lease(conn), value: undefined, expect: [stateKeys.lease(conn), expected] }])
-      return written
+      if (expected <= 0) return noFence
+      return send([{ key: stateKeys.lease(conn), value: undefined, ttlSeconds: dropMarkerLivesMs / 1000, expect: [stateKeys.lease(conn), expected] }])
     },
-    readCheckpoint: (conn, flow) => async () => E.right(read<Checkpoint>(stateKeys.checkpoint(conn, flow))),
+    readCheckpoint: (conn, flow) => async () => (mischief.down ? E.left(lostAnswer) : E.right(read<Checkpoint>(stateKeys.checkpoint(conn, flow)))),
     readPages: (conn, flow, numbers) => async () => {
+      if (mischief.down) return E.left(lostAnswer)
       const found = new Map<number, Stored<LedgerPage>>()
       for (const n of numbers) {
-        const page = read<LedgerPage>(stateKeys.page(conn, flow, n))
-        if (page !== null) found.set(n, page)
+        const page = live(stateKeys.page(conn, flow, n))
+        // One that was deleted is empty, but its marker has a revision that the next write must expect.
+        if (page !== undefined) found.set(n, { value: structuredClone((page.value ?? { links: {} }) as LedgerPage), revision: page.revision })
       }
       return E.right(found)
     },
     writeCheckpoint: (conn, flow, checkpoint, leaseRevision) => async () => {
-      if (leaseRevision <= 0) return E.left({ is: 'broken', message: 'a fence of 0 is no fence' })
+      if (leaseRevision <= 0) return noFence
       return send([{ key: stateKeys.checkpoint(conn, flow), value: checkpoint, expect: [stateKeys.lease(conn), leaseRevision] }])
     },
-    writeBatch: ({ conn, flow, pages, checkpoint, lease, ttlSeconds }) => () =>
-      send([
-        ...pages.map(({ n, page, revision: expected }): Wish => ({ key: stateKeys.page(conn, flow, n), value: page, expect: [stateKeys.page(conn, flow, n), expected] })),
-        { key: stateKeys.checkpoint(conn, flow), value: checkpoint.value, expect: [stateKeys.checkpoint(conn, flow), checkpoint.revision] },
+    writeBatch: ({ conn, flow, pages, checkpoint, lease, ttlSeconds }) => async () => {
+      if (lease.revision <= 0) return noFence
+      if (mischief.fullBatches > 0) {
+        mischief.fullBatches -= 1
+        return E.left({ is: 'not-stored', message: 'too many batches are open' })
+      }
+      const key = stateKeys.checkpoint(conn, flow)
+      const marker = live(key)
+      const expected = checkpoint.revision === 0 && marker !== undefined && marker.value === undefined ? marker.revision : checkpoint.revision
+      return send([
+        ...pages.map(({ n, page, revision: pageRevision }): Wish => ({ key: stateKeys.page(conn, flow, n), value: page, expect: [stateKeys.page(conn, flow, n), pageRevision] })),
+        { key, value: checkpoint.value, expect: [key, expected] },
         { key: stateKeys.lease(conn), value: lease.value, ttlSeconds, expect: [stateKeys.lease(conn), lease.revision] },
-      ]),
+      ])
+    },
   }
 }
+
+const noFence: E.Either<StoreFailure, never> = E.left({ is: 'broken', message: '0 is no fence' })

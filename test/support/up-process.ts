@@ -64,7 +64,7 @@ const familyOf = async (first: number): Promise<ReadonlyArray<number>> => {
     if (state !== undefined && state !== '' && state !== 'Z') parents.set(Number(entry), Number(parent))
   }
   const family = parents.has(first) ? [first] : []
-  for (let i = 0; i < family.length; i += 1) for (const [pid, parent] of parents) if (parent === family[i]) family.push(pid)
+  for (const one of family) for (const [pid, parent] of parents) if (parent === one) family.push(pid)
   return family
 }
 
