@@ -16,6 +16,7 @@ import type { Checkpoint } from '../domain/checkpoint.ts'
 import type { SyncFailure } from '../domain/failure.ts'
 import type { Link } from '../domain/link.ts'
 import type { Fields, Item, RecordKind } from '../domain/record.ts'
+import type { Limits } from '../resilience/rate-headers.ts'
 
 export type Capabilities = {
   readonly canWrite: boolean
@@ -153,12 +154,27 @@ export type OpenAsk = {
   /** Resolves a reference such as `{ env: "METERS_URL" }` to its value. */
   readonly secret: (reference: string) => string | undefined
   readonly signal: AbortSignal
+  /** The rate budget of the connector's `account`; absent when it names none, and in tools that open one side. */
+  readonly meter?: Meter
+}
+
+/** All workers' calls to one account, counted together. A connector that knows of rate limits asks before every request. */
+export type Meter = {
+  /** Waits a few seconds at most; then `later`, which the connector answers as it is. */
+  readonly take: (signal: AbortSignal) => TE.TaskEither<SyncFailure, void>
+  /** What an answer's headers told of the limits (libs/resilience/rate-headers.ts), or what the vendor documents. */
+  readonly heard: (limits: Limits) => void
 }
 
 export type Connector = {
   readonly provider: string
   /** Mistakes in the options, one readable line each with the option's path; empty = fine. Pure: opens nothing. */
   readonly validate: (options: { readonly [option: string]: unknown }, kind: RecordKind) => ReadonlyArray<OptionMistake>
+  /**
+   * The account at the provider whose circuit breaker and rate budget all its sides share, over all workers: stable, and
+   * without secrets. Asked before a side is opened. Absent or undefined: a local provider, which has neither. Pure.
+   */
+  readonly account?: (ask: Pick<OpenAsk, 'options' | 'kind' | 'secret'>) => string | undefined
   readonly open: (ask: OpenAsk) => TE.TaskEither<SyncFailure, Side>
 }
 

@@ -24,7 +24,6 @@ export const rowOfLink = (linkKey: string, link: Link): ReadonlyArray<string | n
 
 /** PostgreSQL has no text with a zero in it, nor with half a character; as JSON both can be told. */
 const isStorable = (text: string): boolean => !suspicious.test(text) || (!text.includes('\0') && text.isWellFormed())
-// eslint-disable-next-line no-control-regex -- the zero is what is looked for
 const suspicious = /[\0\ud800-\udfff]/
 
 const moreOf = (link: Link): string | null => {

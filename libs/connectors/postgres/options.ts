@@ -47,7 +47,8 @@ export const decodeOptions = (options: { readonly [option: string]: unknown }, k
   if (key === undefined) wrong('key', 'is neither a column name nor a list of them', 'write `key: id`, `key: [meter, at]`, or leave it out to take the primary key')
   const cursor = optional('cursor')
   const softDelete = optional('softDelete')
-  const cursorLag = options['cursorLag'] === undefined ? null : String(options['cursorLag'])
+  const lag = options['cursorLag']
+  const cursorLag = lag === undefined ? null : typeof lag === 'number' || typeof lag === 'string' ? String(lag) : '?'
   if (cursorLag !== null && !lagText.test(cursorLag)) wrong('cursorLag', `"${cursorLag}" is no distance`, 'write `cursorLag: 5 s` (ms, s, min, h, d) for a column of times, or a number for a column of numbers')
   if (cursorLag !== null && cursor === null) wrong('cursorLag', 'means nothing without `cursor`', 'name the cursor column, or leave it out')
   if (sweep !== undefined && typeof sweep !== 'boolean') wrong('sweep', 'is neither true nor false', 'write `sweep: true`, or leave it out')

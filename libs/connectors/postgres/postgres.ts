@@ -7,7 +7,7 @@ import { needsPerson, type SyncFailure } from '../../domain/failure.ts'
 import { E } from '../../fp.ts'
 import { systemRandom, type Random } from '../../random.ts'
 import type { Connector, OpenAsk, Side } from '../connector.ts'
-import { addressOf, type Address } from './address.ts'
+import { addressOf, placeOf, type Address } from './address.ts'
 import { decodeCursor, orderOf } from './cursor.ts'
 import { openDatabase, type Database } from './database.ts'
 import { describe } from './describe.ts'
@@ -29,6 +29,11 @@ export const postgresWith = (clock: Clock, random: Random): Connector => ({
   validate: (options, kind) => {
     const decoded = decodeOptions(options, kind)
     return E.isLeft(decoded) ? decoded.left : []
+  },
+  account: ({ options, kind, secret }) => {
+    const decoded = decodeOptions(options, kind)
+    const address = E.isRight(decoded) ? resolve(decoded.right, secret) : decoded
+    return E.isRight(address) ? placeOf(address.right) : undefined
   },
   open: (ask) => async () => {
     const options = decodeOptions(ask.options, ask.kind)

@@ -8,7 +8,7 @@ import { pgProxy } from './pg-proxy.ts'
 const newRig = pgFile()
 const scenario = (says: string, body: (rig: PgRig) => Promise<void>) => it(says, withPg(newRig, body))
 
-const creates = (items: ReadonlyArray<Fields>, key = 'id'): ReadonlyArray<Write> => items.map((fields) => ({ do: 'create', key: String(fields[key]), fields }))
+const creates = (items: ReadonlyArray<Fields & { readonly id: string | number }>): ReadonlyArray<Write> => items.map((fields) => ({ do: 'create', key: String(fields.id), fields }))
 const upTo = (count: number) => Array.from({ length: count }, (_, n) => n + 1)
 const contentOf = async (rig: PgRig, select: string) => (await rig.sql(select)).map((row) => Object.values(row))
 
