@@ -11,6 +11,7 @@ const TESTS = ['test/**/*.ts', 'bench/**/*.ts']
 
 /** Files that read better whole than split. Never above 200 lines. */
 const LONGER = [
+  { file: 'libs/connectors/connector.ts', lines: 190, because: 'the contract reads as one page' },
   { file: 'libs/nats/follow.ts', lines: 190, because: 'an ordered consumer is one state machine' },
   { file: 'libs/nats/kv.ts', lines: 160, because: 'one bucket with all that can be done to it' },
   { file: 'libs/nats/provision.ts', lines: 160, because: 'streams, buckets and consumers go through the same three steps' },

@@ -2,7 +2,8 @@
  * Knows which PostgreSQL the quickstart writes to: its own in the folder, or the one of DATABASE_URL. Does not know what
  * is written there.
  */
-import { createHash } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import pg from 'pg'
 import type { Clock } from '#libs/clock.ts'
@@ -54,10 +55,19 @@ const ownDatabase = (folder: string, clock: Clock): TE.TaskEither<Refusal, Datab
   if (!('is' in here.left)) return E.left(here.left)
   if (here.left.is !== 'unreachable') return E.left(failed(here.left.message))
   // Under /root, and started by root: the account PostgreSQL runs as cannot get in there.
-  const elsewhere = `/var/lib/syncline/${createHash('sha256').update(folder).digest('hex').slice(0, 12)}/postgres`
+  const elsewhere = await elsewhereFor(`${folder}.elsewhere`)
   const there = await startIn(elsewhere, clock)
   if (E.isLeft(there)) return E.left(failed(here.left.message))
   return E.right({ ...there.right, note: `in ${elsewhere}, where a user other than root can go` })
+}
+
+/** Kept in a file of the folder: whoever takes the folder away and begins anew gets a new database, too. */
+const elsewhereFor = async (file: string): Promise<string> => {
+  const known = (await readFile(file, 'utf8').catch(() => '')).trim()
+  if (known !== '') return known
+  const made = `/var/lib/syncline/${randomUUID()}/postgres`
+  await writeFile(file, `${made}\n`)
+  return made
 }
 
 type NotStarted = Refusal | PostgresFailure

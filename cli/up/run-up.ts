@@ -11,6 +11,7 @@ import { readConfig } from '#libs/config/read-config.ts'
 import type { Connection } from '#libs/domain/connection.ts'
 import { E } from '#libs/fp.ts'
 import type { NatsSettings } from '#libs/process/settings.ts'
+import type { logEvents } from '#libs/telemetry/events.ts'
 import { makeLog, type Log } from '#libs/telemetry/log.ts'
 import type { Call } from '../call.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
@@ -52,8 +53,10 @@ const live = async ({ options, call: { io, clock, refuse }, version, givenNats }
   if (E.isLeft(prepared)) return refuse(prepared.left)
   const { logLevel, shutdownMs } = prepared.right.settings
   const { story, logs, format } = options.output
-  const logOf = (service: string): Log =>
-    makeLog({ service, level: logs === 'all' ? logLevel : 'warn', format, colour: io.colour, write: (line) => screen.say(line.trimEnd()) })
+  const logOf = (service: string): Log => {
+    const log = makeLog({ service, level: logs === 'all' ? logLevel : 'warn', format, colour: io.colour, write: (line) => screen.say(line.trimEnd()) })
+    return logs === 'all' ? log : withoutTold(log)
+  }
 
   const unpacked = options.quickstart ? await unpackQuickstart(join(options.dir, 'quickstart'))() : E.right(undefined)
   if (E.isLeft(unpacked)) return refuse(unpacked.left)
@@ -70,7 +73,7 @@ const live = async ({ options, call: { io, clock, refuse }, version, givenNats }
   })
   await claim.tell({ pid: process.pid, natsUrl: up.natsUrl, httpUrl: up.httpUrl, startedAt: new Date(clock.now()).toISOString() })
   if (story) teller.isUp(up)
-  const code = await runProcess({ services: () => Promise.resolve(up.parts), log: story ? withoutTold(logOf('up')) : logOf('up'), shutdownMs, broken: up.broken, host: hostOf(interrupted) })
+  const code = await runProcess({ services: () => Promise.resolve(up.parts), log: logOf('up'), shutdownMs, broken: up.broken, host: hostOf(interrupted) })
   if (story) teller.end(code === 0)
   return code === 0 ? exitCodes.ok : exitCodes.failed
 }
@@ -85,8 +88,15 @@ const connectionsIn = (file: string | undefined, cwd: string): E.Either<Refusal,
   return E.mapLeft((mistakes: ReadonlyArray<Mistake>) => wrong(`the configuration is wrong${lines(mistakes)}`))(readConfig(text.right, name, undefined, dirname(file)))
 }
 
-/** The teller says it in its own words. */
-const withoutTold = (log: Log): Log => ({ ...log, error: (event, facts) => (event === 'process.broken' ? undefined : log.error(event, facts)) })
+/** The teller says these in its own words; a slot that met its own run is no news where intervals are this short. */
+const told: ReadonlySet<string> = new Set<keyof typeof logEvents>(['process.broken', 'run.ended', 'slot.coalesced'])
+
+const withoutTold = (log: Log): Log => ({
+  ...log,
+  warn: (event, facts) => (told.has(event) ? undefined : log.warn(event, facts)),
+  error: (event, facts) => (told.has(event) ? undefined : log.error(event, facts)),
+  child: (facts) => withoutTold(log.child(facts)),
+})
 
 /** The command line hears the signals: the first is passed on, the second ends the process before we hear of it. */
 const hostOf = (interrupted: AbortSignal): Host => ({

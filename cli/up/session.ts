@@ -46,8 +46,9 @@ export const makeSession = () => {
     if (trouble !== undefined) totals.troubled += 1
     if (moved > 0) latest = { conn: result.conn, moved, at: result.finishedAt }
     const before = known.get(result.conn)
-    known.set(result.conn, { ...paceAfter(before, moved > 0), trouble: trouble?.why })
-    if (trouble !== undefined) return before?.trouble === trouble.why ? undefined : { is: 'trouble', result, ...trouble }
+    const sameness = trouble?.why.replace(/\d+/g, '#') // the same trouble may count something
+    known.set(result.conn, { ...paceAfter(before, moved > 0), trouble: sameness })
+    if (trouble !== undefined) return before?.trouble === sameness ? undefined : { is: 'trouble', result, ...trouble }
     if (before === undefined) return { is: 'began', result, isFirstSync: result.flows.some((flow) => flow.phase === 'first') }
     if (before.trouble !== undefined) return { is: 'recovered', result }
     return before.isCalm && moved > 0 ? { is: 'change', result } : undefined

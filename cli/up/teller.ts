@@ -129,8 +129,8 @@ export const makeTeller = ({ options, io, paint, screen, version, clock, quickst
     end: (hasDrained: boolean): void => {
       clearInterval(timer)
       screen.live('')
-      const how = hasDrained ? farewell(session.totals(), clock.monotonic() - began) : 'Ended before everything was finished'
-      screen.say(`  ${paint('dim', `${how}. What there is stays in ${kept}: start again to go on.`)}`, '')
+      const how = hasDrained ? farewell(session.totals(), clock.monotonic() - began) : 'Ended before everything was finished.'
+      screen.say(...[how, `What there is stays in ${kept}: start again to go on.`].map((line) => `  ${paint('dim', line)}`), '')
     },
   }
 }

@@ -83,7 +83,7 @@ export const heartbeat = (totals: Totals, sinceMs: number, now: number): string 
   return `${lasted(sinceMs)}   ${tally(totals)}${last}`
 }
 
-export const farewell = (totals: Totals, sinceMs: number): string => `Ended after ${lasted(sinceMs)}: ${tally(totals)}`
+export const farewell = (totals: Totals, sinceMs: number): string => `Ended after ${lasted(sinceMs)}: ${tally(totals)}.`
 
 const tally = ({ runs, quiet, troubled, moved }: Totals): string =>
   [`${grouped(runs)} ${runs === 1 ? 'run' : 'runs'}`, `${grouped(quiet)} quiet`, ...(troubled === 0 ? [] : [`${grouped(troubled)} not well`]), `${grouped(moved)} carried over`].join(', ')

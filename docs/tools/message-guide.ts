@@ -45,7 +45,7 @@ export const guides: Readonly<Record<string, Guide>> = {
   'lease.1': { on: inBucket(buckets.state, stateKeys.lease(conn)), says: 'sync-worker', hears: 'sync-worker; the tracker reads the errors of earlier attempts from it', kept: 'with a time to live, renewed at a third of it; its revision is the fence' },
   'checkpoint.1': { on: inBucket(buckets.state, stateKeys.checkpoint(conn, flow)), says: 'sync-worker', hears: 'sync-worker', kept: 'one version; every write is conditional on the lease. A flow into PostgreSQL keeps its checkpoint there instead' },
   'ledger-page.1': { on: inBucket(buckets.state, stateKeys.page(conn, flow, number('<n>'))), says: 'sync-worker', hears: 'sync-worker', kept: 'one version; written in one atomic batch with the checkpoint and the lease' },
-  'provider-state.1': { on: inBucket(buckets.providers, '<provider>.<account>'), says: 'nobody yet', hears: 'nobody yet', kept: 'one version' },
+  'provider-state.1': { on: inBucket(buckets.providers, '<provider>.<account>'), says: 'sync-worker', hears: 'sync-worker', kept: 'one version' },
   'conflict-question.1': { on: subjects.resolve('<strategy>'), says: 'sync-worker', hears: 'conflict-resolver, one replica of the queue group', kept: 'nowhere' },
   'conflict-answer.1': { on: 'the reply subject', says: 'conflict-resolver', hears: 'sync-worker', kept: 'nowhere' },
   'archived-version.1': {
@@ -92,6 +92,6 @@ export const bucketNotes: Readonly<Record<string, string>> = {
   [buckets.stats]: 'sums over all its runs',
   [buckets.history]: 'its last runs',
   [buckets.scheduler]: 'how far slots were said',
-  [buckets.providers]: 'reserved: nothing is kept there yet',
+  [buckets.providers]: 'breaker and rate budget of a provider account, shared by all workers',
   [buckets.secrets]: 'reserved: nothing is kept there yet; secrets come from the environment of the workers',
 }

@@ -7,8 +7,9 @@ import type { SyncFailure } from '#libs/domain/failure.ts'
 import type { Link } from '#libs/domain/link.ts'
 import { hashOf, type Fields } from '#libs/domain/record.ts'
 import { E } from '#libs/fp.ts'
-import { archive } from './archive.ts'
+import { archive, type Vanished } from './archive.ts'
 import type { SideName } from './classify.ts'
+import { writesAfter } from './damping.ts'
 import type { Entry } from './gather.ts'
 import { inSpan, type FlowContext } from './run-context.ts'
 import { contentOf, endAsIs, linkOf, type End, type Target, type Task, type Want } from './targets.ts'
@@ -25,19 +26,28 @@ export type Applied =
 export const applyTasks = async (context: FlowContext, tasks: ReadonlyArray<Task>): Promise<E.Either<SyncFailure, ReadonlyArray<Applied>>> => {
   const stored = await archive(context, tasks)
   if (E.isLeft(stored)) return stored
-  const right = await writeSide(context, 'destination', tasks)
+  const vanished = stored.right
+  const right = await writeSide(context, 'destination', tasks, vanished)
   if (E.isLeft(right)) return right
-  const left = await writeSide(context, 'source', tasks)
+  const left = await writeSide(context, 'source', tasks, vanished)
   if (E.isLeft(left)) return left
-  return E.right(tasks.map((task, i) => settleTask(context, task, left.right.get(i), right.right.get(i))))
+  return E.right(tasks.map((task, i) => {
+    const side = vanished.get(task)
+    return side === undefined ? settleTask(context, task, left.right.get(i), right.right.get(i)) : movedAt(task.entry, side)
+  }))
+}
+
+const movedAt = (entry: Entry, side: SideName): Applied => {
+  const end = endAsIs(entry, side)
+  return { is: 'moved', side, remoteId: end === 'absent' ? '' : end.id }
 }
 
 /** Answers by the task's index; a task that leaves this side as it is has none. */
-const writeSide = async (context: FlowContext, name: SideName, tasks: ReadonlyArray<Task>): Promise<E.Either<SyncFailure, ReadonlyMap<number, Wrote>>> => {
+const writeSide = async (context: FlowContext, name: SideName, tasks: ReadonlyArray<Task>, vanished: Vanished): Promise<E.Either<SyncFailure, ReadonlyMap<number, Wrote>>> => {
   const side = name === 'source' ? context.a : context.b
   const planned: Array<readonly [index: number, write: Write]> = []
   tasks.forEach((task, i) => {
-    const write = writeOf(task, name)
+    const write = vanished.has(task) ? undefined : writeOf(task, name)
     if (write !== undefined) planned.push([i, write])
   })
   const answers = new Map<number, Wrote>()
@@ -76,20 +86,20 @@ export const settleTask = (context: FlowContext, task: Task, a: Wrote | undefine
     if (wrote === undefined || wrote.is === 'done') continue
     if (wrote.is === 'refused') return { is: 'refused', side, failure: wrote.failure }
     if (wrote.is === 'failed') return { is: 'failed', failure: wrote.failure }
-    const end = endAsIs(entry, side)
-    return { is: 'moved', side, remoteId: wrote.is === 'exists' ? wrote.remoteId : end === 'absent' ? '' : end.id }
+    return wrote.is === 'exists' ? { is: 'moved', side, remoteId: wrote.remoteId } : movedAt(entry, side)
   }
   const endA = endAfter(entry, 'source', target.a, a)
   const endB = endAfter(entry, 'destination', target.b, b)
   const agreed = agreedContent(entry, target)
-  const wrote: SideName | undefined = b !== undefined ? 'destination' : a !== undefined ? 'source' : undefined
+  const now = context.ports.clock.now()
   return {
     is: 'done',
     link: linkOf(entry, endA, endB, {
       keepBase: context.connection.strategy === 'merge',
-      now: context.ports.clock.now(),
       ...(agreed === undefined ? {} : { agreed }),
-      ...(wrote === undefined ? {} : { wrote }),
+      ...(a === undefined ? {} : { wroteA: now }),
+      ...(b === undefined ? {} : { wroteB: now }),
+      ...(context.flow.direction === 'two-way' ? { writes: writesAfter(entry, target, now) } : {}),
     }),
   }
 }

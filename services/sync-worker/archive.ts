@@ -11,7 +11,11 @@ import { fetchAll } from './look.ts'
 import { inSpan, type FlowContext } from './run-context.ts'
 import { contentOf, endAsIs, type Task } from './targets.ts'
 
-export const archive = async (context: FlowContext, tasks: ReadonlyArray<Task>): Promise<E.Either<SyncFailure, void>> => {
+/** Tasks whose loser could not be read any more, by the side it stood on: they must not be carried out. */
+export type Vanished = ReadonlyMap<Task, SideName>
+
+export const archive = async (context: FlowContext, tasks: ReadonlyArray<Task>): Promise<E.Either<SyncFailure, Vanished>> => {
+  const vanished = new Map<Task, SideName>()
   for (const side of ['destination', 'source'] as const) {
     const losing = tasks.filter((task) => (side === 'source' ? task.target.a : task.target.b).is !== 'as-is' && endAsIs(task.entry, side) !== 'absent')
     if (losing.length === 0) continue
@@ -20,14 +24,16 @@ export const archive = async (context: FlowContext, tasks: ReadonlyArray<Task>):
     const said = await inSpan(context, 'sync.archive', (trace) => Promise.all(
       losing.flatMap((task) => {
         const item = contents.right.get(task.entry.key)
-        // Gone meanwhile: there is nothing to keep, and the write's precondition will say so.
-        return item === undefined ? [] : [context.ports.sayArchived(versionOf(context, side, task, item), trace)()]
+        if (item !== undefined) return [context.ports.sayArchived(versionOf(context, side, task, item), trace)()]
+        // Gone meanwhile, it seems. What cannot be kept is not overwritten either: it is looked at once more.
+        vanished.set(task, side)
+        return []
       }),
     ))
     const failed = said.find(E.isLeft)
     if (failed !== undefined) return failed
   }
-  return E.right(undefined)
+  return E.right(vanished)
 }
 
 const contentsOf = async (context: FlowContext, side: SideName, tasks: ReadonlyArray<Task>): Promise<E.Either<SyncFailure, ReadonlyMap<string, Item>>> => {

@@ -2,50 +2,73 @@
  * Knows how an item that is parked or in conflict is remembered, and whether it is still the same trouble. Pure.
  */
 import type { Link } from '#libs/domain/link.ts'
-import type { SideClass } from './classify.ts'
+import { otherOf, type SideClass, type SideName } from './classify.ts'
 import type { Entry } from './gather.ts'
-import { contentOf } from './targets.ts'
+import type { Move } from './plan.ts'
 
 /**
- * The link of an item set aside. The base stays what it was; versions move on, so that a listing does not fetch it again;
- * `seenA`/`seenB` tell whether it is still the same trouble.
+ * The link of an item set aside. The base stays what it was, versions included: a write decided on anything less than a
+ * look at both sides must fail its precondition. `seenA`/`seenB` tell whether it is still the same trouble.
  */
 export const setAside = (entry: Entry, st: 'parked' | 'conflict', why: string): Link => {
   const { link, a, b } = entry
-  const idA = idNow(a) ?? link?.idA
-  const idB = idNow(b) ?? link?.idB
-  const verA = versionNow(a, link?.verA)
-  const verB = versionNow(b, link?.verB)
+  const idA = idNow(a, link?.idA)
+  const idB = idNow(b, link?.idB)
+  const { twinsA: _a, twinsB: _b, ...before } = link ?? {}
   return {
-    ...(link ?? {}),
+    ...before,
     key: entry.key,
     st,
     why: why.slice(0, 300),
     ...(idA === undefined ? {} : { idA }),
     ...(idB === undefined ? {} : { idB }),
-    ...(verA === undefined ? {} : { verA }),
-    ...(verB === undefined ? {} : { verB }),
+    ...(a.is === 'bad' && a.twins !== undefined ? { twinsA: a.twins } : {}),
+    ...(b.is === 'bad' && b.twins !== undefined ? { twinsB: b.twins } : {}),
     seenA: seenNow(a),
     seenB: seenNow(b),
   }
 }
 
+/** One side's configuration let go of it: what that side knew is forgotten, the other side's state is kept as a base. */
+export const unlinked = (entry: Entry, from: SideName): Link => {
+  const { key, link } = entry
+  const kept = otherOf(from) === 'source' ? { idA: link?.idA, verA: link?.verA, hA: link?.hA } : { idB: link?.idB, verB: link?.verB, hB: link?.hB }
+  return { key, st: 'tomb', why: `out of the ${from}'s scope`, ...(Object.fromEntries(Object.entries(kept).filter(([, value]) => value !== undefined)) as Partial<Link>) }
+}
+
+/** What follows for an item that left one side's scope; undefined = that side shows it again, so the table decides. */
+export const moveOfUnlinked = ({ link, a, b }: Entry): Move | undefined => {
+  if (link?.st !== 'tomb') return undefined
+  const [left, kept] = link.idA === undefined ? [a, b] : [b, a]
+  if (left.is === 'never') return kept.is === 'deleted' ? { do: 'forget' } : { do: 'nothing' }
+  const base = link.hA ?? link.hB
+  return left.is === 'changed' && kept.is === 'unchanged' && left.hash === base ? { do: 'adopt' } : undefined
+}
+
+/** What is remembered of this item is more than two equal ends: it is looked at whole as soon as either side mentions it. */
+export const isUnsettled = (link: Link): boolean => isAside(link) || link.st === 'tomb' || link.seenA !== undefined || link.seenB !== undefined
+
+export const isAside = (link: Link): boolean => link.st === 'parked' || link.st === 'conflict'
+
 /** True while a parked or conflicting item shows what it showed when it was set aside. */
 export const stillTheSame = (entry: Entry): boolean => {
   const { link } = entry
-  if (link === undefined || (link.st !== 'parked' && link.st !== 'conflict')) return false
+  if (link === undefined || !isAside(link)) return false
   return quiet(entry.a, link.seenA) && quiet(entry.b, link.seenB)
 }
 
-const quiet = (side: SideClass, seen: string | undefined): boolean =>
-  side.is === 'unchanged' || side.is === 'never' || seenNow(side) === seen
+const quiet = (side: SideClass, seen: string | undefined): boolean => {
+  // Not looked at in this run: nothing says that it moved.
+  if (side.is === 'unchanged' && side.item === undefined) return true
+  return seenNow(side) === (seen ?? '')
+}
 
 const seenNow = (side: SideClass): string => {
   switch (side.is) {
     case 'changed':
       return side.hash
     case 'bad':
-      return `bad:${side.remoteId}:${side.why}`.slice(0, 120)
+      return `bad:${(side.twins ?? [side.remoteId]).join(',')}:${side.why}`.slice(0, 200)
     case 'deleted':
       return 'deleted'
     case 'never':
@@ -54,17 +77,17 @@ const seenNow = (side: SideClass): string => {
   }
 }
 
-const idNow = (side: SideClass): string | undefined => {
+/** Of several that share one identity, the one we knew stays the one we know. */
+const idNow = (side: SideClass, known: string | undefined): string | undefined => {
   switch (side.is) {
     case 'changed':
       return side.item.remoteId
     case 'unchanged':
-    case 'bad':
       return side.remoteId
+    case 'bad':
+      return side.twins === undefined ? side.remoteId : (known ?? side.remoteId)
     case 'never':
     case 'deleted':
-      return undefined
+      return known
   }
 }
-
-const versionNow = (side: SideClass, known: string | null | undefined): string | null | undefined => contentOf(side)?.version ?? known

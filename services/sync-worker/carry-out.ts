@@ -6,6 +6,8 @@ import type { Checkpoint } from '#libs/domain/checkpoint.ts'
 import type { SyncFailure } from '#libs/domain/failure.ts'
 import { E } from '#libs/fp.ts'
 import type { Planned } from './flow-end.ts'
+import { classify } from './classify.ts'
+import { moveOf } from './decide.ts'
 import type { Entry } from './gather.ts'
 import { maxPagesPerCommit, type KvLedger } from './kv-ledger.ts'
 import { fetchAll } from './look.ts'
@@ -13,21 +15,24 @@ import { tooManyBad } from './park.ts'
 import type { Policy } from './plan.ts'
 import { inSpan, type FlowContext } from './run-context.ts'
 import { settleChunk } from './settle-chunk.ts'
+import { moved } from './checkpoint-moved.ts'
 import { contentOf } from './targets.ts'
 
 export type Carried = { readonly checkpoint: Checkpoint; readonly warnings: ReadonlyArray<string>; readonly unsettled?: SyncFailure }
 
-export const carryOut = async (context: FlowContext, ledger: KvLedger, planned: ReadonlyArray<Planned>, policy: Policy, next: (settled: boolean) => Checkpoint): Promise<E.Either<SyncFailure, Carried>> => {
+export type After = { readonly before: Checkpoint | null; readonly next: (settled: boolean) => Checkpoint }
+
+export const carryOut = async (context: FlowContext, ledger: KvLedger, planned: ReadonlyArray<Planned>, policy: Policy, { before, next }: After): Promise<E.Either<SyncFailure, Carried>> => {
   const acting = planned.filter(({ move }) => move.do !== 'nothing')
   context.counts.unchanged += planned.length - acting.length
   ledger.expect(planned.length)
-  const readied = await readMissing(context, acting)
+  const readied = await readMissing(context, acting, policy)
   if (E.isLeft(readied)) return readied
 
   let unsettled: SyncFailure | undefined
   const warnings: Array<string> = []
   let checkpoint = next(false)
-  const chunks = chunksOf(ledger, readied.right)
+  const chunks = chunksOf(ledger, readied.right.filter(({ move }) => move.do !== 'nothing'))
   for (const [i, chunk] of chunks.entries()) {
     if (context.signal.aborted || !context.hold.isTrusted()) return E.left(context.whyStopped())
     context.step('writing')
@@ -45,6 +50,8 @@ export const carryOut = async (context: FlowContext, ledger: KvLedger, planned: 
     checkpoint = saved.right
     if (tooMany !== undefined) return E.left(tooMany)
   }
+  // A run that changes nothing, cursors included, writes no state (SYNC.md §A.1.3).
+  if (chunks.length === 0 && before !== null && !moved(before, next(true))) return E.right({ checkpoint: before, warnings })
   if (chunks.length === 0) {
     const saved = await inSpan(context, 'sync.commit', () => ledger.commit([], [], next(true)))
     if (E.isLeft(saved)) return saved
@@ -77,8 +84,11 @@ const chunksOf = (ledger: KvLedger, acting: ReadonlyArray<Planned>): ReadonlyArr
 /** SYNC.md §A.1.5: 200 items for small deltas. */
 const itemsPerChunk = 200
 
-/** A copy needs the content of the side it comes from; what a listing said is unchanged was not read yet. */
-const readMissing = async (context: FlowContext, acting: ReadonlyArray<Planned>): Promise<E.Either<SyncFailure, ReadonlyArray<Planned>>> => {
+/**
+ * A copy needs the content of the side it comes from; what a listing said is unchanged was not read yet. What turns out to
+ * be gone or unreadable by now is decided again.
+ */
+const readMissing = async (context: FlowContext, acting: ReadonlyArray<Planned>, policy: Policy): Promise<E.Either<SyncFailure, ReadonlyArray<Planned>>> => {
   let current: ReadonlyArray<Planned> = acting
   for (const name of ['source', 'destination'] as const) {
     const from = (entry: Entry) => (name === 'source' ? entry.a : entry.b)
@@ -91,13 +101,24 @@ const readMissing = async (context: FlowContext, acting: ReadonlyArray<Planned>)
     const fetched = await fetchAll(name === 'source' ? context.a : context.b, ids, context.signal)
     if (E.isLeft(fetched)) return fetched
     const items = new Map(fetched.right.items.map((item) => [item.remoteId, item]))
-    current = current.map((p) => {
+    const bad = new Map(fetched.right.bad.map((change) => [change.remoteId, change.failure.message]))
+    const again: Array<Planned> = []
+    for (const p of current) {
       const side = from(p.entry)
-      const item = side.is === 'unchanged' ? items.get(side.remoteId) : undefined
-      if (!needs(p) || side.is !== 'unchanged' || item === undefined) return p
-      const read = { ...side, item }
-      return { ...p, entry: name === 'source' ? { ...p.entry, a: read } : { ...p.entry, b: read } }
-    })
+      if (!needs(p) || side.is !== 'unchanged') {
+        again.push(p)
+        continue
+      }
+      const item = items.get(side.remoteId)
+      const why = bad.get(side.remoteId)
+      const read = classify(p.entry.link, name, item !== undefined ? { is: 'item', item } : why !== undefined ? { is: 'bad', remoteId: side.remoteId, why } : { is: 'gone', by: 'tombstone' })
+      const entry = name === 'source' ? { ...p.entry, a: read } : { ...p.entry, b: read }
+      // As expected: the move stands, whoever overruled the table.
+      const move = read.is === 'unchanged' ? p.move : moveOf(context, entry, policy)
+      if (move === 'refused') return E.left({ is: 'unavailable', message: `"${p.entry.key}" changed while it was read`, item: p.entry.key })
+      again.push({ entry, move })
+    }
+    current = again
   }
   return E.right(current)
 }

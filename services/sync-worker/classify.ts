@@ -7,6 +7,11 @@ import { hashOf, type Item } from '#libs/domain/record.ts'
 
 export type SideName = 'source' | 'destination'
 
+export const otherOf = (side: SideName): SideName => (side === 'source' ? 'destination' : 'source')
+
+/** `twins`: all ids that share the identity, when that is what is wrong. */
+export type Bad = { readonly is: 'bad'; readonly remoteId: string; readonly why: string; readonly twins?: ReadonlyArray<string> }
+
 /** What a side showed of one item in this run. */
 export type Observation =
   | { readonly is: 'item'; readonly item: Item }
@@ -14,7 +19,7 @@ export type Observation =
   | { readonly is: 'same'; readonly remoteId: string }
   | { readonly is: 'gone'; readonly by: 'tombstone' | 'listing' }
   /** Present, but unreadable: never a deletion. */
-  | { readonly is: 'bad'; readonly remoteId: string; readonly why: string }
+  | Bad
   /** Not mentioned by a delta. */
   | { readonly is: 'silent' }
 
@@ -27,7 +32,7 @@ export type SideClass =
   | { readonly is: 'changed'; readonly item: Item; readonly hash: string }
   /** D. */
   | { readonly is: 'deleted'; readonly by: 'tombstone' | 'listing' }
-  | { readonly is: 'bad'; readonly remoteId: string; readonly why: string }
+  | Bad
 
 type Remembered = { readonly id: string | undefined; readonly version: string | null | undefined; readonly hash: string | undefined }
 
@@ -37,7 +42,7 @@ export const rememberedOf = (link: Link | undefined, side: SideName): Remembered
     : { id: link?.idB, version: link?.verB, hash: link?.hB }
 
 export const classify = (link: Link | undefined, side: SideName, seen: Observation): SideClass => {
-  const known = link?.st === 'tomb' ? { id: undefined, version: undefined, hash: undefined } : rememberedOf(link, side)
+  const known = rememberedOf(link, side)
   switch (seen.is) {
     case 'bad':
       return seen

@@ -18,7 +18,8 @@ export type Letter = { readonly body: string; readonly headers: Readonly<Record<
 /** When the result cannot be stored, the whole item comes again: its writes are done, the next run finds nothing to do. */
 const sayAgainMs = 2_000
 
-export const conclude = (ports: Ports) => async (item: WorkItem, letter: Letter, end: RunEnd): Promise<Verdict> => {
+/** `leaseTtlMs`: how long a run that is not ours any more is left to whoever may have it. */
+export const conclude = (ports: Ports, leaseTtlMs: number) => async (item: WorkItem, letter: Letter, end: RunEnd): Promise<Verdict> => {
   const { judgement, hold, result, trace } = end
   const attempt: AttemptError = { attempt: result.attempt, at: result.finishedAt, error: errorLine(result.error) }
   const attempts = [...(hold?.attempts ?? []), attempt]
@@ -29,8 +30,10 @@ export const conclude = (ports: Ports) => async (item: WorkItem, letter: Letter,
     case 'abandon':
       ports.log.warn('run.fenced', { conn: item.conn, run: item.run, reason: judgement.error.message })
       await release([])
-      // Nothing is acked and nothing is said: the message comes again after ack_wait, to whoever may play it then.
-      return retryIn(sayAgainMs, judgement.error.message)
+      // An answer to an old delivery counts for the newest one (measured), which may be in the hands of the new owner: an
+      // ack would take the work from under it, a short delay hand it to a third. This long one changes nothing for an owner
+      // that lives, and brings the work back when there is none.
+      return retryIn(leaseTtlMs, judgement.error.message)
     case 'retry': {
       ports.log.warn('run.retrying', { conn: item.conn, run: item.run, attempt: result.attempt, reason: judgement.error.message, delayMs: judgement.delayMs })
       ports.sayProgress({
@@ -90,6 +93,8 @@ const requestAfter = (item: WorkItem, notBefore: number, why: SyncFailure) => ({
   reason: why.message,
   ...(item.mode === undefined ? {} : { mode: item.mode }),
   ...(item.dryRun === undefined ? {} : { dryRun: item.dryRun }),
+  // Without it the letter of a redrive that was put off would stay although its work was done.
+  ...(item.redriveOf === undefined ? {} : { redriveOf: item.redriveOf }),
 })
 
 const deadLetter = (item: WorkItem, letter: Letter, end: RunEnd, attempts: ReadonlyArray<AttemptError>, error: SyncFailure): DeadLetter => ({

@@ -1,4 +1,5 @@
 /** Knows the settings of the sync-worker, their defaults and why those. Does not read the environment: main.ts does. */
+import { leaseTtlMs } from '#libs/contracts/streams.ts'
 import type { EnvReader } from '#libs/process/env.ts'
 
 export type Config = {
@@ -16,6 +17,6 @@ export const configOf = (env: EnvReader): Config => ({
   worker: env.text('WORKER_NAME'),
   hotConcurrency: env.wholeNumber('WORKER_HOT_CONCURRENCY', 1, 1_000, 128),
   coldConcurrency: env.wholeNumber('WORKER_COLD_CONCURRENCY', 1, 1_000, 16),
-  leaseTtlMs: env.wholeNumber('WORKER_LEASE_TTL_MS', 3_000, 300_000, 30_000),
+  leaseTtlMs: env.wholeNumber('WORKER_LEASE_TTL_MS', 3_000, 300_000, leaseTtlMs),
   resolverTimeoutMs: env.wholeNumber('WORKER_RESOLVER_TIMEOUT_MS', 100, 60_000, 5_000),
 })

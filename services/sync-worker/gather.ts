@@ -12,8 +12,10 @@ export type Sighting = {
   readonly items: ReadonlyArray<Item>
   /** Remote ids listed with the version we know. */
   readonly same: ReadonlySet<string>
-  readonly gone: ReadonlyArray<{ readonly remoteId: string; readonly key?: string }>
+  readonly gone: ReadonlyArray<{ readonly remoteId: string }>
   readonly bad: ReadonlyArray<{ readonly remoteId: string; readonly version: string | null; readonly why: string }>
+  /** What we wrote there after this moment (ms since the epoch) may not show yet, so its absence means nothing. */
+  readonly unsureAfter: number
 }
 
 export type Entry = {
@@ -26,6 +28,9 @@ export type Entry = {
 
 export type Links = ReadonlyMap<string, Link>
 
+/** Two spellings of one text are one identity (T16), as they are in `linkKey`. */
+const identity = (key: string): string => key.normalize('NFC')
+
 export const gather = (conn: string, flow: string, links: Links, a: Sighting, b: Sighting): ReadonlyArray<Entry> => {
   const left = observe(links, 'source', a)
   const right = observe(links, 'destination', b)
@@ -33,9 +38,9 @@ export const gather = (conn: string, flow: string, links: Links, a: Sighting, b:
   const keys = new Set([...left.keys(), ...right.keys()])
   const byKey = new Map<string, Link>()
   for (const link of links.values()) {
-    byKey.set(link.key, link)
+    byKey.set(identity(link.key), link)
     // A listing says something about every link, mentioned or not.
-    if (a.coverage === 'listing' || b.coverage === 'listing') keys.add(link.key)
+    if (a.coverage === 'listing' || b.coverage === 'listing') keys.add(identity(link.key))
   }
   for (const key of keys) {
     const link = byKey.get(key)
@@ -54,28 +59,34 @@ export const gather = (conn: string, flow: string, links: Links, a: Sighting, b:
 export const unreadableKey = (side: SideName, remoteId: string): string => `!unreadable:${side}:${remoteId}`
 
 const unmentioned = (link: Link | undefined, side: SideName, sighting: Sighting): Observation => {
-  if (sighting.coverage === 'delta') return { is: 'silent' }
+  if (sighting.coverage === 'delta' || isUnsure(link, side, sighting.unsureAfter)) return { is: 'silent' }
   return rememberedOf(link, side).id === undefined ? { is: 'silent' } : { is: 'gone', by: 'listing' }
 }
+
+/** Within the consistency horizon a side may not show yet what we wrote there (T36). */
+export const isUnsure = (link: Link | undefined, side: SideName, after: number): boolean =>
+  ((side === 'source' ? link?.wroteA : link?.wroteB) ?? -Infinity) > after
 
 const observe = (links: Links, side: SideName, sighting: Sighting): Map<string, Observation> => {
   const byId = new Map<string, Link>()
   for (const link of links.values()) {
     const id = rememberedOf(link, side).id
-    if (id !== undefined && link.st !== 'tomb') byId.set(id, link)
+    if (id !== undefined) byId.set(id, link)
   }
   const seen = new Map<string, Observation>()
-  for (const { remoteId, key } of sighting.gone) {
-    const known = byId.get(remoteId)?.key ?? key
-    if (known !== undefined) seen.set(known, { is: 'gone', by: 'tombstone' })
+  for (const { remoteId } of sighting.gone) {
+    // Only the id we know speaks for the item: a twin, or an id of long ago, that goes away takes nothing with it.
+    const link = byId.get(remoteId)
+    if (link !== undefined) seen.set(identity(link.key), { is: 'gone', by: 'tombstone' })
   }
   for (const remoteId of sighting.same) {
     const link = byId.get(remoteId)
-    if (link !== undefined) seen.set(link.key, { is: 'same', remoteId })
+    if (link !== undefined) seen.set(identity(link.key), { is: 'same', remoteId })
   }
   for (const [key, observation] of observeItems(byId, sighting)) seen.set(key, observation)
   for (const { remoteId, why } of sighting.bad) {
-    seen.set(byId.get(remoteId)?.key ?? unreadableKey(side, remoteId), { is: 'bad', remoteId, why })
+    const link = byId.get(remoteId)
+    seen.set(link === undefined ? unreadableKey(side, remoteId) : identity(link.key), { is: 'bad', remoteId, why })
   }
   return seen
 }
@@ -84,21 +95,16 @@ const observeItems = (byId: ReadonlyMap<string, Link>, { items, same }: Sighting
   const holders = new Map<string, Map<string, Item>>()
   const unread = new Map<string, string>()
   for (const remoteId of same) {
-    const key = byId.get(remoteId)?.key
-    if (key !== undefined) unread.set(key, remoteId)
+    const link = byId.get(remoteId)
+    if (link !== undefined) unread.set(identity(link.key), remoteId)
   }
   for (const item of items) {
     // The same id listed twice is one item (T15); two ids with one key are a duplicate identity (T14).
-    const sameKey = holders.get(item.key) ?? new Map<string, Item>()
+    const sameKey = holders.get(identity(item.key)) ?? new Map<string, Item>()
     sameKey.set(item.remoteId, item)
-    holders.set(item.key, sameKey)
+    holders.set(identity(item.key), sameKey)
   }
   const seen = new Map<string, Observation>()
-  for (const item of items) {
-    const link = byId.get(item.remoteId)
-    // Its identity was changed in place: what we knew under the old one is gone (T13).
-    if (link !== undefined && link.key !== item.key && !holders.has(link.key)) seen.set(link.key, { is: 'gone', by: 'tombstone' })
-  }
   for (const [key, sameKey] of holders) {
     const [first, ...others] = [...sameKey.values()]
     if (first === undefined) continue
@@ -107,11 +113,17 @@ const observeItems = (byId: ReadonlyMap<string, Link>, { items, same }: Sighting
     const twins = known === undefined || ids.includes(known) ? ids : [...ids, known]
     seen.set(key, twins.length === 1 ? { is: 'item', item: first } : duplicate(key, twins))
   }
+  for (const item of items) {
+    const link = byId.get(item.remoteId)
+    const now = seen.get(identity(item.key))
+    if (link === undefined || identity(link.key) === identity(item.key) || holders.has(identity(link.key))) continue
+    // Its identity was changed in place: what we knew under the old one is gone (T13), unless the new one is not its alone.
+    seen.set(identity(link.key), now?.is === 'bad' ? now : { is: 'gone', by: 'tombstone' })
+  }
   return seen
 }
 
-const duplicate = (key: string, remoteIds: ReadonlyArray<string>): Observation => ({
-  is: 'bad',
-  remoteId: [...remoteIds].sort().join(', '),
-  why: `DUPLICATE_IDENTITY: ${remoteIds.length} items share the identity "${key}"`,
-})
+const duplicate = (key: string, remoteIds: ReadonlyArray<string>): Observation => {
+  const twins = [...remoteIds].sort()
+  return { is: 'bad', remoteId: twins[0] ?? '', why: `DUPLICATE_IDENTITY: ${twins.length} items share the identity "${key}"`, twins }
+}

@@ -17,14 +17,22 @@ export type PlanTotals = {
   readonly emptyA: boolean
   readonly emptyB: boolean
   readonly firstSync: boolean
+  /** Items that differ from what is remembered, and writes they would lead to: one change asks for a write or two. */
+  readonly observed: number
+  readonly writes: number
+  /** The side that does not show the canary. */
+  readonly canaryMissing?: 'source' | 'destination'
 }
 
 export type Verdict = { readonly is: 'go' } | { readonly is: 'held'; readonly by: string; readonly message: string }
 
-/** Deletes: > 10 and > 25 %. All changed: ≥ 20 links and > 90 %. Create flood: > 10 and > 50 % (SYNC.md §C). */
-export const guardDefaults = { maxDeletes: 10, maxDeleteShare: 0.25, changedFrom: 20, changedShare: 0.9, createsFrom: 10, createsShare: 0.5 } as const
+/** Deletes: > 10 and > 25 %. All changed: ≥ 20 links and > 90 %. Create flood: > 10 and > 50 %. Writes: > 3 × changes + 10 (SYNC.md §B.7, §C). */
+export const guardDefaults = { maxDeletes: 10, maxDeleteShare: 0.25, changedFrom: 20, changedShare: 0.9, createsFrom: 10, createsShare: 0.5, writesPerChange: 3, writesBeside: 10 } as const
 
 export const guard = (totals: PlanTotals, guards: Guards): Verdict => {
+  if (totals.canaryMissing !== undefined) {
+    return held('canary', `the ${totals.canaryMissing} does not show "${guards.canary ?? ''}", which must be on both sides`)
+  }
   if (totals.firstSync) return { is: 'go' }
   const sides = [
     { name: 'source', links: totals.linksA, deletes: totals.deletesA, creates: totals.createsA, changed: totals.changedA, empty: totals.emptyA },
@@ -45,6 +53,9 @@ export const guard = (totals: PlanTotals, guards: Guards): Verdict => {
     if (side.links > 0 && side.creates > guardDefaults.createsFrom && side.creates > guardDefaults.createsShare * side.links) {
       return held('create-flood', `${side.creates} items would be created at the ${side.name}, which has ${side.links}`)
     }
+  }
+  if (totals.writes > guardDefaults.writesPerChange * totals.observed + guardDefaults.writesBeside) {
+    return held('amplification', `${totals.observed} changes would lead to ${totals.writes} writes`)
   }
   return { is: 'go' }
 }

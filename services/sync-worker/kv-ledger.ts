@@ -8,6 +8,7 @@ import type { ConnectionId, FlowId } from '#libs/domain/ids.ts'
 import { linksPerPage, pageOf, pagesFor, splitPage } from '#libs/domain/ledger-pages.ts'
 import type { Link } from '#libs/domain/link.ts'
 import { E } from '#libs/fp.ts'
+import { isAside } from './aside.ts'
 import type { Hold } from './hold-lease.ts'
 import type { StateStore } from './ports.ts'
 
@@ -15,6 +16,8 @@ type Page = { links: Record<string, Link>; revision: number }
 
 export type KvLedger = {
   readonly links: Map<string, Link>
+  /** False when pages were found to be missing: then the links are no base for deletes. Known once all is read. */
+  readonly isWhole: () => boolean
   /** Reads the pages of these link keys, or all of them. */
   readonly load: (linkKeys: ReadonlyArray<string> | 'all') => Promise<E.Either<SyncFailure, void>>
   readonly pageOf: (linkKey: string) => number
@@ -24,28 +27,46 @@ export type KvLedger = {
   readonly commit: (puts: ReadonlyArray<readonly [string, Link]>, drops: ReadonlyArray<string>, checkpoint: Checkpoint) => Promise<E.Either<SyncFailure, Checkpoint>>
 }
 
-export const openKvLedger = (state: StateStore, hold: Hold, conn: ConnectionId, flow: FlowId, stored: { readonly checkpoint: Checkpoint | null; readonly revision: number }): KvLedger => {
+/** `believed: false`: what the pages say is no base; they are emptied with the first commit. */
+export type StoredLedger = { readonly checkpoint: Checkpoint | null; readonly revision: number; readonly believed: boolean }
+
+export const openKvLedger = (state: StateStore, hold: Hold, conn: ConnectionId, flow: FlowId, stored: StoredLedger): KvLedger => {
   const pages = new Map<number, Page>()
   const links = new Map<string, Link>()
   let total = stored.checkpoint?.pages ?? 0
-  let linkCount = stored.checkpoint?.links ?? 0
-  let parkedCount = stored.checkpoint?.parked ?? 0
+  let linkCount = stored.believed ? (stored.checkpoint?.links ?? 0) : 0
+  let parkedCount = stored.believed ? (stored.checkpoint?.parked ?? 0) : 0
   let checkpointRevision = stored.revision
+  let whole = true
+  /** Pages whose links are no base: emptied before anything else is stored, or a later run would believe them. */
+  const untrue = new Set<number>()
 
   const load = async (wanted: ReadonlyArray<string> | 'all'): Promise<E.Either<SyncFailure, void>> => {
     const numbers = new Set<number>()
     if (wanted === 'all') for (let n = 0; n < total; n++) numbers.add(n)
     else if (total > 0) for (const key of wanted) numbers.add(pageOf(key, total))
-    const missing = [...numbers].filter((n) => !pages.has(n))
+    const found = await read([...numbers].filter((n) => !pages.has(n)))
+    if (E.isRight(found) && wanted === 'all' && stored.believed) {
+      // Counted anew when all is at hand: a page may have been lost.
+      whole &&= linkCount === links.size
+      linkCount = links.size
+      parkedCount = [...links.values()].filter(isAside).length
+    }
+    return found
+  }
+
+  const read = async (missing: ReadonlyArray<number>): Promise<E.Either<SyncFailure, void>> => {
     if (missing.length === 0) return E.right(undefined)
     const found = await state.readPages(conn, flow, missing)()
     if (E.isLeft(found)) return E.left({ is: 'unavailable', message: `ledger of ${conn}/${flow} cannot be read: ${found.left.is}`, code: 'state-store' })
     for (const n of missing) {
       const page = found.right.get(n)
-      // Without a checkpoint there is no base: what older pages say is not believed, but their revision must be known.
-      const remembered = stored.checkpoint === null ? {} : (page?.value.links ?? {})
-      pages.set(n, { links: { ...remembered }, revision: page?.revision ?? 0 })
-      for (const [key, link] of Object.entries(remembered)) links.set(key, link)
+      const remembered = page?.value.links ?? {}
+      // A page beyond the ledger's end is left from before its checkpoint was lost: its revision must be known all the same.
+      const isTrue = stored.believed && n < total
+      pages.set(n, { links: isTrue ? { ...remembered } : {}, revision: page?.revision ?? 0 })
+      if (!isTrue && Object.keys(remembered).length > 0) untrue.add(n)
+      if (isTrue) for (const [key, link] of Object.entries(remembered)) links.set(key, link)
     }
     return E.right(undefined)
   }
@@ -53,15 +74,12 @@ export const openKvLedger = (state: StateStore, hold: Hold, conn: ConnectionId, 
   /** Grows the ledger by one page: links of one page are dealt out over two. */
   const growByOne = async (touched: Set<number>): Promise<E.Either<SyncFailure, void>> => {
     const from = splitPage(total)
-    if (!pages.has(from)) {
-      const found = await state.readPages(conn, flow, [from])()
-      if (E.isLeft(found)) return E.left({ is: 'unavailable', message: `ledger of ${conn}/${flow} cannot be read: ${found.left.is}`, code: 'state-store' })
-      const page = found.right.get(from)
-      pages.set(from, { links: { ...(page?.value.links ?? {}) }, revision: page?.revision ?? 0 })
-    }
+    const found = await read([from, total].filter((n) => !pages.has(n)))
+    if (E.isLeft(found)) return found
     const old = pages.get(from)
     if (old === undefined) return E.right(undefined)
     const fresh: Page = { links: {}, revision: pages.get(total)?.revision ?? 0 }
+    untrue.delete(total)
     const next = total + 1
     for (const [key, link] of Object.entries(old.links)) {
       if (pageOf(key, next) === from) continue
@@ -74,9 +92,23 @@ export const openKvLedger = (state: StateStore, hold: Hold, conn: ConnectionId, 
     return E.right(undefined)
   }
 
+  const emptyUntrue = async (checkpoint: Checkpoint): Promise<E.Either<SyncFailure, void>> => {
+    if (stored.believed) return E.right(undefined)
+    const loaded = await load('all')
+    if (E.isLeft(loaded)) return loaded
+    while (untrue.size > maxPagesPerCommit) {
+      // No cursor goes with these: until the last page is empty this is a first sync that was interrupted.
+      const saved = await store(new Set([...untrue].slice(0, maxPagesPerCommit)), { ...checkpoint, phase: 'first', cursorA: null, cursorB: null })
+      if (E.isLeft(saved)) return saved
+    }
+    return E.right(undefined)
+  }
+
   const commit = async (puts: ReadonlyArray<readonly [string, Link]>, drops: ReadonlyArray<string>, checkpoint: Checkpoint): Promise<E.Either<SyncFailure, Checkpoint>> => {
-    const touched = new Set<number>()
     if (total === 0 && puts.length > 0) total = pagesFor(puts.length)
+    const emptied = await emptyUntrue(checkpoint)
+    if (E.isLeft(emptied)) return emptied
+    const touched = new Set(untrue)
     const loaded = await load([...puts.map(([key]) => key), ...drops])
     if (E.isLeft(loaded)) return loaded
     for (const [key, link] of puts) {
@@ -105,6 +137,10 @@ export const openKvLedger = (state: StateStore, hold: Hold, conn: ConnectionId, 
       const grown = await growByOne(touched)
       if (E.isLeft(grown)) return grown
     }
+    return store(touched, checkpoint)
+  }
+
+  const store = async (touched: ReadonlySet<number>, checkpoint: Checkpoint): Promise<E.Either<SyncFailure, Checkpoint>> => {
     const full: Checkpoint = { ...checkpoint, fence: hold.fence, pages: total, links: linkCount, parked: parkedCount }
     if (touched.size === 0) {
       const saved = await hold.saveCheckpoint(flow, full)
@@ -118,6 +154,7 @@ export const openKvLedger = (state: StateStore, hold: Hold, conn: ConnectionId, 
     writes.forEach(({ n }, i) => {
       const page = pages.get(n)
       if (page !== undefined) page.revision = saved.right + i
+      untrue.delete(n)
     })
     checkpointRevision = saved.right + writes.length
     return E.right(full)
@@ -125,6 +162,7 @@ export const openKvLedger = (state: StateStore, hold: Hold, conn: ConnectionId, 
 
   return {
     links,
+    isWhole: () => whole,
     load,
     pageOf: (key) => pageOf(key, total),
     expect: (expected) => {
@@ -136,5 +174,3 @@ export const openKvLedger = (state: StateStore, hold: Hold, conn: ConnectionId, 
 
 /** Stay far below the server's 1,000 messages a batch (NATS.md §3.7). */
 export const maxPagesPerCommit = 200
-
-const isAside = (link: Link): boolean => link.st === 'parked' || link.st === 'conflict'

@@ -13,6 +13,8 @@ export type Look = {
   /** Where the next run reads on; null when the side gave no cursor. */
   readonly cursor: string | null
   readonly resynced: boolean
+  /** The side went back in time (restored from a copy): what it shows and does not show was never agreed on (T48). */
+  readonly restored: boolean
 }
 
 /** Most changes that one spooled flow holds in memory; a larger source belongs in a streamed one-way flow. */
@@ -20,12 +22,16 @@ export const spoolLimit = 500_000
 
 export const look = async (side: Side, cursor: string | null, limit: number, signal: AbortSignal): Promise<E.Either<SyncFailure, Look>> => {
   const first = await readAll(side, cursor, limit, signal)
-  if (E.isRight(first) || first.left.is !== 'cursor-lost' || cursor === null) return E.isRight(first) ? E.right({ ...first.right, resynced: false }) : first
+  if (E.isRight(first)) return E.right({ ...first.right, resynced: false, restored: false })
+  if (first.left.is !== 'cursor-lost' || cursor === null) return first
   const again = await readAll(side, null, limit, signal)
-  return E.isRight(again) ? E.right({ ...again.right, resynced: true }) : again
+  return E.isRight(again) ? E.right({ ...again.right, resynced: true, restored: first.left.code === restoredCode }) : again
 }
 
-const readAll = async (side: Side, cursor: string | null, limit: number, signal: AbortSignal): Promise<E.Either<SyncFailure, Omit<Look, 'resynced'>>> => {
+/** `code` of a `cursor-lost` by which a connector says that its side was restored from a copy, not that a token grew old. */
+export const restoredCode = 'restored'
+
+const readAll = async (side: Side, cursor: string | null, limit: number, signal: AbortSignal): Promise<E.Either<SyncFailure, Omit<Look, 'resynced' | 'restored'>>> => {
   const opened = await side.read({ cursor, limit, resuming: false, signal })()
   if (E.isLeft(opened)) return opened
   const reader = opened.right

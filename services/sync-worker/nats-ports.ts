@@ -6,7 +6,7 @@ import { decode, encode, type Contract } from '#libs/contracts/decode.ts'
 import { Progress } from '#libs/contracts/progress.ts'
 import { SyncRequest } from '#libs/contracts/request.ts'
 import { RunResult } from '#libs/contracts/result.ts'
-import { headerNames, messageIds, subjects } from '#libs/contracts/subjects.ts'
+import { headerNames, messageIds, streams, subjects } from '#libs/contracts/subjects.ts'
 import type { SyncFailure } from '#libs/domain/failure.ts'
 import { linkKey } from '#libs/domain/record.ts'
 import { E, pipe, TE } from '#libs/fp.ts'
@@ -14,9 +14,10 @@ import { ask } from '#libs/nats/ask.ts'
 import type { Bus } from '#libs/nats/connect.ts'
 import { describeNatsFailure, type NatsFailure } from '#libs/nats/failure.ts'
 import { publish, publishCore } from '#libs/nats/publish.ts'
+import { getMessage } from '#libs/nats/stream-messages.ts'
 import type { Ports } from './ports.ts'
 
-type Spoken = 'askResolver' | 'sayResult' | 'sayDead' | 'sayParked' | 'sayArchived' | 'sayRequest' | 'sayProgress'
+type Spoken = 'askResolver' | 'sayResult' | 'sayDead' | 'sayParked' | 'sayArchived' | 'readArchived' | 'sayRequest' | 'sayProgress'
 
 export const spokenPorts = (bus: Bus, resolverTimeoutMs: number): Pick<Ports, Spoken> => {
   const send = publish(bus)
@@ -45,6 +46,15 @@ export const spokenPorts = (bus: Bus, resolverTimeoutMs: number): Pick<Ports, Sp
       const key = linkKey(version.conn, version.flow, version.key)
       return store(ArchivedVersion, subjects.archive(version.conn, version.flow, key), version, messageIds.archived(version.run, version.flow, key, version.side), trace)
     },
+    readArchived: (seq) =>
+      pipe(
+        getMessage(bus)(streams.archive, { seq }),
+        TE.mapLeft(told(streams.archive)),
+        TE.chainEitherK((found): E.Either<SyncFailure, ArchivedVersion | null> => {
+          if (found === undefined) return E.right(null)
+          return pipe(decode(ArchivedVersion, found.body), E.mapLeft((bad): SyncFailure => ({ is: 'needs-person', message: `archived version ${seq} cannot be read: ${bad.report.join('; ')}`, mend: 'choose another version' })))
+        }),
+      ),
     // Requests already waiting for this connection say the same (NATS.md §6.4).
     sayRequest: (conn, request, dedupe, trace) =>
       pipe(

@@ -9,7 +9,7 @@ import { describeNatsFailure, type NatsFailure } from '#libs/nats/failure.ts'
 import { openBucket } from '#libs/nats/kv.ts'
 import type { KvEntry } from '#libs/nats/kv-entry.ts'
 import { publish } from '#libs/nats/publish.ts'
-import type { LeaseSeen, StateStore, StoreFailure, Stored } from './ports.ts'
+import type { LeaseSeen, StateBatch, StateStore, StoreFailure, Stored } from './ports.ts'
 
 export const natsState = (bus: Bus, now: () => number): StateStore => {
   const bucket = openBucket(bus)(buckets.state)
@@ -33,7 +33,7 @@ export const natsState = (bus: Bus, now: () => number): StateStore => {
         TE.mapLeft(storeFailure),
         TE.map(({ seq }) => seq),
       ),
-    dropLease: (conn, expected) => pipe(bucket.purge(stateKeys.lease(conn), { previousSeq: expected, ttlSeconds: 1 }), TE.mapLeft(storeFailure)),
+    dropLease: (conn, expected) => (expected > 0 ? pipe(bucket.purge(stateKeys.lease(conn), { previousSeq: expected, ttlSeconds: 1 }), TE.mapLeft(storeFailure)) : noFence(conn)),
     readCheckpoint: (conn, flow) =>
       pipe(
         bucket.get(stateKeys.checkpoint(conn, flow)),
@@ -62,24 +62,46 @@ export const natsState = (bus: Bus, now: () => number): StateStore => {
       return E.right(found)
     },
     writeCheckpoint: (conn, flow, checkpoint, leaseRevision) =>
-      pipe(
-        send(keyed(stateKeys.checkpoint(conn, flow)), encode(CheckpointEntry, checkpoint), {
-          expect: { lastSubjectSequence: leaseRevision, lastSubjectSequenceSubject: keyed(stateKeys.lease(conn)) },
-        }),
-        TE.mapLeft(storeFailure),
-        TE.map(({ seq }) => seq),
-      ),
-    writeBatch: ({ conn, flow, pages, checkpoint, lease, ttlSeconds }) => {
-      // The lease comes last: what refers to it after the batch has written it would be refused (NATS.md §3.3).
-      const messages: ReadonlyArray<BatchMessage> = [
-        ...pages.map(({ n, page, revision }) => ({ subject: keyed(stateKeys.page(conn, flow, n)), body: encode(LedgerPage, page), expectLastSubjectSequence: revision })),
-        { subject: keyed(stateKeys.checkpoint(conn, flow)), body: encode(CheckpointEntry, checkpoint.value), expectLastSubjectSequence: checkpoint.revision },
-        { subject: keyed(stateKeys.lease(conn)), body: encode(LeaseEntry, lease.value), expectLastSubjectSequence: lease.revision, ttlSeconds },
-      ]
-      return pipe(sendBatch(messages), TE.mapLeft(storeFailure), TE.map(({ lastSeq }) => lastSeq))
+      leaseRevision <= 0
+        ? noFence(conn)
+        : pipe(
+            send(keyed(stateKeys.checkpoint(conn, flow)), encode(CheckpointEntry, checkpoint), {
+              expect: { lastSubjectSequence: leaseRevision, lastSubjectSequenceSubject: keyed(stateKeys.lease(conn)) },
+            }),
+            TE.mapLeft(storeFailure),
+            TE.map(({ seq }) => seq),
+          ),
+    writeBatch: (batch) => {
+      if (batch.lease.revision <= 0) return noFence(batch.conn)
+      const store = (checkpointRevision: number) => pipe(sendBatch(messagesOf(batch, checkpointRevision, keyed)), TE.mapLeft(storeFailure), TE.map(({ lastSeq }) => lastSeq))
+      const expected = batch.checkpoint.revision
+      if (expected > 0) return store(expected)
+      return pipe(
+        store(expected),
+        // "There is none" holds as well for a checkpoint that an operator deleted, but its marker has a revision.
+        TE.orElse((failure) =>
+          failure.is !== 'refused'
+            ? TE.left(failure)
+            : pipe(
+                bucket.get(stateKeys.checkpoint(batch.conn, batch.flow)),
+                TE.mapLeft(storeFailure),
+                TE.chain((marker) => (marker?.value === null ? store(marker.revision) : TE.left(failure))),
+              ),
+        ),
+      )
     },
+    onReconnect: bus.onReconnect,
   }
 }
+
+/** The lease comes last: what refers to it after the batch has written it would be refused (NATS.md §3.3). */
+const messagesOf = ({ conn, flow, pages, checkpoint, lease, ttlSeconds }: StateBatch, checkpointRevision: number, keyed: (key: string) => string): ReadonlyArray<BatchMessage> => [
+  ...pages.map(({ n, page, revision }) => ({ subject: keyed(stateKeys.page(conn, flow, n)), body: encode(LedgerPage, page), expectLastSubjectSequence: revision })),
+  { subject: keyed(stateKeys.checkpoint(conn, flow)), body: encode(CheckpointEntry, checkpoint.value), expectLastSubjectSequence: checkpointRevision },
+  { subject: keyed(stateKeys.lease(conn)), body: encode(LeaseEntry, lease.value), expectLastSubjectSequence: lease.revision, ttlSeconds },
+]
+
+const noFence = (conn: string): TE.TaskEither<StoreFailure, never> => TE.left({ is: 'broken', message: `a write for ${conn} names no lease revision: 0 is no fence` })
 
 const readsAtOnce = 64
 

@@ -11,10 +11,11 @@ import { contentOf, endAsIs, linkOf, type Task } from './targets.ts'
 
 /** The link of an item that both sides show as they should already. */
 export const rememberEnds = (context: FlowContext, entry: Entry): Link | undefined => {
-  const agreed = contentOf(entry.a)?.fields ?? contentOf(entry.b)?.fields
+  // A side may store less than was agreed on: where a base is known and neither side changed, it stays.
+  const known = entry.link?.fh !== undefined && entry.a.is === 'unchanged' && entry.b.is === 'unchanged'
+  const agreed = known ? undefined : (contentOf(entry.a)?.fields ?? contentOf(entry.b)?.fields)
   return linkOf(entry, endAsIs(entry, 'source'), endAsIs(entry, 'destination'), {
     keepBase: context.connection.strategy === 'merge',
-    now: context.ports.clock.now(),
     ...(agreed === undefined ? {} : { agreed }),
   })
 }

@@ -5,27 +5,31 @@ import { E, TE } from '#libs/fp.ts'
 import { handedBack, type Effect, type Message } from './actor.ts'
 import { conclude } from './conclude.ts'
 import type { LeaseTimes } from './lease.ts'
+import { leaseMemory } from './lease-memory.ts'
 import type { Ports } from './ports.ts'
 import { stopSwitch, type StopSwitch } from './stop-switch.ts'
-import { syncConnection } from './sync.ts'
+import { syncConnection, type RunEnd } from './sync.ts'
 
 type Running = { readonly run: string; readonly stop: StopSwitch }
 
 /** `ended` hears every result, for metrics. */
 export const performer = (ports: Ports, times: LeaseTimes, ended: (result: RunResult) => void) => {
   const running = new Map<string, Running>()
-  const play = syncConnection(ports, times, new Map())
-  const finish = conclude(ports)
+  const play = syncConnection(ports, times, leaseMemory())
+  const finish = conclude(ports, times.ttlMs)
 
   const playWork = async (work: Extract<Message, { is: 'work' }>): Promise<Verdict> => {
     const stop = stopSwitch()
     const mine: Running = { run: work.item.run, stop }
     running.set(work.item.conn, mine)
+    let end: RunEnd | undefined
     try {
-      const end = await play({ item: work.item, attempt: work.attempt, trace: work.trace, stillWorking: work.stillWorking, stop })
+      end = await play({ item: work.item, attempt: work.attempt, trace: work.trace, stillWorking: work.stillWorking, stop })
       ended(end.result)
       return await finish(work.item, work.letter, end)
     } finally {
+      // Whatever threw on the way, a lease that is kept and renewed by nobody's run would block the connection for good.
+      await end?.hold?.release([])
       stop.dispose()
       if (running.get(work.item.conn) === mine) running.delete(work.item.conn)
     }

@@ -8,8 +8,10 @@ export type Policy = {
   readonly direction: 'one-way' | 'two-way'
   readonly drift: 'ignore' | 'reassert'
   readonly deletes: 'follow' | 'keep'
-  /** No base, no deletes (SYNC.md §0 rule 7): true on a first sync. */
+  /** No base, no deletes (SYNC.md §0 rule 7): false on a first sync. */
   readonly deletesAllowed: boolean
+  /** The configuration changed: what a listing does not show any more left the scope, and was not deleted (SYNC.md §A.4). */
+  readonly scopeChanged: boolean
 }
 
 export type ConflictCase = 'both-edited' | 'edited-deleted' | 'deleted-edited'
@@ -23,24 +25,32 @@ export type Move =
   | { readonly do: 'create'; readonly on: SideName }
   | { readonly do: 'update'; readonly on: SideName }
   | { readonly do: 'delete'; readonly on: SideName }
-  /** Gone on both sides, or no longer ours: the link becomes a tombstone, nothing is written. */
+  /** Gone on both sides, or no longer ours: the link is dropped, nothing is written. */
   | { readonly do: 'forget' }
+  /** Out of one side's scope: the other side's copy stays, and nothing follows until that side shows it again. */
+  | { readonly do: 'unlink'; readonly from: SideName }
   | { readonly do: 'conflict'; readonly of: ConflictCase }
-  /** One-way: the destination's copy was changed by somebody else and is left alone. */
-  | { readonly do: 'report-drift' }
+  /** The copy on this side differs, and is left alone: one-way drift, or the change of a side that may not be carried over. */
+  | { readonly do: 'report-drift'; readonly on: SideName }
   | { readonly do: 'park'; readonly on: SideName; readonly why: string }
 
 const nothing: Move = { do: 'nothing' }
 
 export const plan = (a: SideClass, b: SideClass, policy: Policy): Move => {
   if (a.is === 'bad') return { do: 'park', on: 'source', why: a.why }
-  if (b.is === 'bad') return { do: 'park', on: 'destination', why: b.why }
+  // One-way: what the destination has of its own is not our business, readable or not.
+  if (b.is === 'bad') return policy.direction === 'one-way' && a.is === 'never' ? nothing : { do: 'park', on: 'destination', why: b.why }
   return policy.direction === 'two-way' ? planTwoWay(a, b, policy) : planOneWay(a, b, policy)
 }
 
 type Readable = Exclude<SideClass, { is: 'bad' }>
 
+const leftScope = (side: Readable, { scopeChanged }: Policy): boolean => scopeChanged && side.is === 'deleted' && side.by === 'listing'
+
 const planTwoWay = (a: Readable, b: Readable, policy: Policy): Move => {
+  // The configuration changed and one side shows it no more: it left the scope, whatever the other side did with it.
+  if (leftScope(a, policy)) return leftScope(b, policy) || b.is === 'never' || b.is === 'deleted' ? { do: 'forget' } : { do: 'unlink', from: 'source' }
+  if (leftScope(b, policy)) return a.is === 'never' || a.is === 'deleted' ? { do: 'forget' } : { do: 'unlink', from: 'destination' }
   switch (a.is) {
     case 'never':
       // Created on B, or a copy of it never reached A: bring it over.
@@ -72,8 +82,8 @@ const planOneWay = (a: Readable, b: Readable, policy: Policy): Move => {
     case 'unchanged':
       if (b.is === 'never') return { do: 'create', on: 'destination' }
       // Somebody edited or removed our copy: told, and put right only when the flow says so.
-      if (b.is === 'changed') return policy.drift === 'reassert' ? { do: 'update', on: 'destination' } : { do: 'report-drift' }
-      if (b.is === 'deleted') return policy.drift === 'reassert' ? { do: 'create', on: 'destination' } : { do: 'report-drift' }
+      if (b.is === 'changed') return policy.drift === 'reassert' ? { do: 'update', on: 'destination' } : { do: 'report-drift', on: 'destination' }
+      if (b.is === 'deleted') return policy.drift === 'reassert' ? { do: 'create', on: 'destination' } : { do: 'report-drift', on: 'destination' }
       return a.refresh || b.refresh ? { do: 'refresh' } : nothing
     case 'changed':
       if (b.is === 'never') return { do: 'create', on: 'destination' }
@@ -81,7 +91,11 @@ const planOneWay = (a: Readable, b: Readable, policy: Policy): Move => {
       if (b.is === 'deleted') return { do: 'conflict', of: 'edited-deleted' }
       return a.hash === b.hash ? { do: 'adopt' } : { do: 'conflict', of: 'both-edited' }
     case 'deleted':
-      if (b.is === 'unchanged' && policy.deletes === 'follow' && policy.deletesAllowed) return { do: 'delete', on: 'destination' }
+      if (b.is === 'unchanged' && policy.deletes === 'follow') {
+        if (policy.deletesAllowed) return { do: 'delete', on: 'destination' }
+        // A first sync that was interrupted: the link stays, a later complete listing may delete.
+        if (!policy.scopeChanged) return nothing
+      }
       // Edited by somebody else at the destination, or deletes are not followed: keep it, let go of it.
       return { do: 'forget' }
   }

@@ -9,6 +9,7 @@ import type { Hold } from './hold-lease.ts'
 import type { Ports } from './ports.ts'
 import { projectedSide } from './projected-side.ts'
 import { noCounts, type FlowContext, type MutableCounts, type Step } from './run-context.ts'
+import { restore } from './restore.ts'
 import { runSpooled } from './spooled-flow.ts'
 import { runStreamed } from './streamed-flow.ts'
 import type { Work } from './work.ts'
@@ -50,6 +51,8 @@ const openAndRun = async (ports: Ports, ask: FlowAsk, counts: MutableCounts, tra
         whyStopped: () => work.stop.why() ?? { is: 'fenced', message: `the lease of ${connection.id} is not trusted any more` },
         step: progressOf(ports, ask, counts),
       }
+      const restored = await restore(context)
+      if (E.isLeft(restored)) return restored
       const streams = flow.direction === 'one-way' && context.b.ledger !== undefined && flow.guards?.mode !== 'strict'
       const ended = streams && context.b.ledger !== undefined ? await runStreamed(context, context.b.ledger) : await runSpooled(context)
       // A call that was cut short by the stop reports its own error; the reason of the stop is the truth.

@@ -38,14 +38,22 @@ export type PageWrite = { readonly n: number; readonly page: LedgerPage; readonl
 export type StateStore = {
   readonly readLease: (conn: ConnectionId) => TE.TaskEither<StoreFailure, LeaseSeen>
   readonly writeLease: (conn: ConnectionId, entry: LeaseEntry, expected: number, ttlSeconds: number) => TE.TaskEither<StoreFailure, number>
-  /** Gives the lease up; answers the revision of the marker it leaves for a second. */
+  /** Gives the lease up; answers the revision of the marker it leaves for a second. An expected 0 is refused as `broken`. */
   readonly dropLease: (conn: ConnectionId, expected: number) => TE.TaskEither<StoreFailure, number>
   readonly readCheckpoint: (conn: ConnectionId, flow: FlowId) => TE.TaskEither<StoreFailure, Stored<Checkpoint> | null>
   readonly readPages: (conn: ConnectionId, flow: FlowId, pages: ReadonlyArray<number>) => TE.TaskEither<StoreFailure, ReadonlyMap<number, Stored<LedgerPage>>>
-  /** One plain publish, conditional on the lease's revision (NATS.md §3.3 rule 3). Answers the checkpoint's revision. */
+  /**
+   * One plain publish, conditional on the lease's revision (NATS.md §3.3 rule 3). Answers the checkpoint's revision.
+   * `broken` without a lease revision: the server would take 0 for a fence once the lease is gone (NATS.md §3.2).
+   */
   readonly writeCheckpoint: (conn: ConnectionId, flow: FlowId, checkpoint: Checkpoint, leaseRevision: number) => TE.TaskEither<StoreFailure, number>
-  /** One atomic batch: pages and checkpoint, each on its own revision, the lease last (NATS.md §3.3 rule 2). Answers the last revision. */
+  /**
+   * One atomic batch: pages and checkpoint, each on its own revision (0 = there is none, or it was deleted), the lease last
+   * (NATS.md §3.3 rule 2). Answers the last revision; the others are the ones before it. `broken` without a lease revision.
+   */
   readonly writeBatch: (batch: StateBatch) => TE.TaskEither<StoreFailure, number>
+  /** The store was out of reach and is back: it may be another copy. Answers the function that takes the listener off. */
+  readonly onReconnect: (listener: () => void) => () => void
 }
 
 export type StateBatch = {
@@ -69,13 +77,14 @@ export type Ports = {
   readonly state: StateStore
   /** The connection as of `revision` or later; null when it was deleted. */
   readonly connection: (conn: ConnectionId, revision: number) => TE.TaskEither<SyncFailure, Connection | null>
-  /** Highest fence the tracker has seen: the copy that does not roll back with `sync_state` (SYNC.md §A.6). */
   readonly openSide: (connection: Connection, flow: Flow, side: SideName, signal: AbortSignal) => TE.TaskEither<SyncFailure, Side>
   readonly askResolver: (question: ConflictQuestion, trace: string | undefined) => TE.TaskEither<SyncFailure, ConflictAnswer>
   readonly sayResult: Say<RunResult>
   readonly sayDead: Say<DeadLetter>
   readonly sayParked: Say<ParkedRecord>
   readonly sayArchived: Say<ArchivedVersion>
+  /** The archived version with this sequence; null when there is none. */
+  readonly readArchived: (seq: number) => TE.TaskEither<SyncFailure, ArchivedVersion | null>
   readonly sayRequest: (conn: ConnectionId, request: SyncRequest, dedupe: string, trace: string | undefined) => TE.TaskEither<SyncFailure, void>
   readonly sayProgress: (progress: Progress) => void
   readonly count: (metric: 'lease-lost' | 'deferral' | 'dead-letter' | 'items', by: number, facts?: Readonly<Record<string, string>>) => void

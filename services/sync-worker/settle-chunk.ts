@@ -8,15 +8,16 @@ import type { Link } from '#libs/domain/link.ts'
 import { E } from '#libs/fp.ts'
 import { applyTasks, type Applied } from './apply.ts'
 import { classify, type SideName } from './classify.ts'
+import { moveOf } from './decide.ts'
 import type { Planned } from './flow-end.ts'
 import type { Entry } from './gather.ts'
 import { fetchAll } from './look.ts'
 import { park, rememberEnds, tally } from './outcome.ts'
-import { plan, type Policy } from './plan.ts'
+import type { Policy } from './plan.ts'
 import { resolveConflicts } from './resolve-conflicts.ts'
 import type { FlowContext } from './run-context.ts'
-import { setAside } from './aside.ts'
-import { driftMark, targetOf, targetOfDecision, type Task } from './targets.ts'
+import { setAside, unlinked } from './aside.ts'
+import { targetOf, targetOfDecision, withDrift, type Task } from './targets.ts'
 
 export type Settled = {
   readonly puts: ReadonlyArray<readonly [linkKey: string, link: Link]>
@@ -74,9 +75,12 @@ const tasksOf = async (context: FlowContext, open: ReadonlyArray<Planned>, out: 
       case 'forget':
         if (entry.link !== undefined) out.drops.push(entry.linkKey)
         break
+      case 'unlink':
+        out.puts.push([entry.linkKey, unlinked(entry, move.from)])
+        break
       case 'report-drift':
         context.counts.drifted++
-        if (entry.link !== undefined) out.puts.push([entry.linkKey, { ...entry.link, seenB: driftMark(entry) }])
+        if (entry.link !== undefined) out.puts.push([entry.linkKey, withDrift(entry, entry.link, move.on)])
         break
       case 'park': {
         const parked = await parkInto(context, entry, move.on, { is: 'bad-item', message: move.why }, out)
@@ -88,6 +92,8 @@ const tasksOf = async (context: FlowContext, open: ReadonlyArray<Planned>, out: 
       case 'delete': {
         const target = targetOf(entry, move)
         if (target !== undefined) tasks.push({ entry, target })
+        // What should be copied was not read: never pass it silently.
+        else out.unsettled ??= { is: 'unavailable', message: `"${entry.key}" changed while it was being written`, item: entry.key }
         break
       }
       case 'conflict': {
@@ -143,7 +149,8 @@ const lookAgain = async (context: FlowContext, entry: Entry, side: SideName, rem
   const bad = fetched.right.bad[0]
   const seen = classify(entry.link, side, item !== undefined ? { is: 'item', item } : bad !== undefined ? { is: 'bad', remoteId, why: bad.failure.message } : { is: 'gone', by: 'tombstone' })
   const now: Entry = side === 'source' ? { ...entry, a: seen } : { ...entry, b: seen }
-  return E.right({ entry: now, move: plan(now.a, now.b, policy) })
+  const move = moveOf(context, now, policy)
+  return E.right({ entry: now, move: move === 'refused' ? { do: 'park', on: side, why: 'it changed while it was written, and one side is read-only' } : move })
 }
 
 const parkInto = async (context: FlowContext, entry: Entry, side: SideName, failure: SyncFailure, out: Ledgering): Promise<E.Either<SyncFailure, void>> => {

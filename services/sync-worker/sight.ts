@@ -1,65 +1,88 @@
 /**
- * Knows how both sides are read, compared with what is remembered, and only what is news is fetched. Ends with what each
- * side showed (`Sighting`). Does not plan.
+ * Knows how both sides' looks are compared with what is remembered, and that only what is news is fetched. Ends with what
+ * each side showed (`Sighting`). What has to be read a second time: second-look.ts. Does not plan.
  */
 import type { Change, Side } from '#libs/connectors/connector.ts'
 import type { SyncFailure } from '#libs/domain/failure.ts'
-import type { Link } from '#libs/domain/link.ts'
 import { linkKey, type Item } from '#libs/domain/record.ts'
 import { E } from '#libs/fp.ts'
+import { isUnsettled } from './aside.ts'
 import { rememberedOf, type SideName } from './classify.ts'
-import type { Sighting } from './gather.ts'
+import type { Links, Sighting } from './gather.ts'
 import type { KvLedger } from './kv-ledger.ts'
 import { fetchAll, type Look } from './look.ts'
 import type { FlowContext } from './run-context.ts'
+import { absentOf, mentionedIn, secondLook } from './second-look.ts'
 
-/** Reads from the ledger what these looks need: everything when a listing or a nameless deletion is among them. */
-export const loadLinks = (context: FlowContext, ledger: KvLedger, looks: ReadonlyArray<Look>): Promise<E.Either<SyncFailure, void>> => {
+/** Reads from the ledger what these looks need: the pages of what they mention, or everything. */
+export const loadLinks = async (context: FlowContext, ledger: KvLedger, lookA: Look, lookB: Look): Promise<E.Either<SyncFailure, void>> => {
+  const keyOf = (key: string): string => linkKey(context.connection.id, context.flow.id, key)
   const keys: Array<string> = []
-  for (const { coverage, changes } of looks) {
+  for (const { coverage, changes } of [lookA, lookB]) {
     if (coverage === 'listing') return ledger.load('all')
     for (const change of changes) {
-      if (change.is === 'item') keys.push(linkKey(context.connection.id, context.flow.id, change.item.key))
-      else if (change.is === 'gone' && change.key !== undefined) keys.push(linkKey(context.connection.id, context.flow.id, change.key))
+      if (change.is === 'item') keys.push(keyOf(change.item.key))
+      else if (change.is === 'gone' && change.key !== undefined) keys.push(keyOf(change.key))
       else return ledger.load('all')
     }
   }
-  // An item whose identity was changed in place is known under its old key only: that too needs the whole ledger, but
-  // sides that report changes by key (rows) cannot show it, and listings load everything anyway.
-  return ledger.load(keys)
+  const loaded = await ledger.load(keys)
+  if (E.isLeft(loaded)) return loaded
+  // An id that is not known under its identity may be known under another one (T13): that link can be on any page.
+  // Where the id is the identity, as in a table of rows, it cannot.
+  const isExplained = (change: Change, side: SideName): boolean => {
+    if (change.is !== 'item' && change.is !== 'gone') return false
+    const [id, key] = change.is === 'item' ? [change.item.remoteId, change.item.key] : [change.remoteId, change.key ?? '']
+    return id === key || rememberedOf(ledger.links.get(keyOf(key)), side).id === id
+  }
+  const explained = lookA.changes.every((change) => isExplained(change, 'source')) && lookB.changes.every((change) => isExplained(change, 'destination'))
+  return explained ? E.right(undefined) : ledger.load('all')
 }
 
-export const sightingOf = async (side: Side, name: SideName, look: Look, links: ReadonlyMap<string, Link>, signal: AbortSignal): Promise<E.Either<SyncFailure, Sighting>> => {
+export type SightAsk = { readonly context: FlowContext; readonly links: Links; readonly scopeChanged: boolean }
+
+export const sightBoth = async (ask: SightAsk, lookA: Look, lookB: Look): Promise<E.Either<SyncFailure, readonly [Sighting, Sighting]>> => {
+  const { context } = ask
+  const a = await sightingOf(ask, context.a, 'source', lookA)
+  if (E.isLeft(a)) return a
+  const b = await sightingOf(ask, context.b, 'destination', lookB)
+  if (E.isLeft(b)) return b
+  const mentioned = new Set([...mentionedIn(ask, 'source', a.right), ...mentionedIn(ask, 'destination', b.right)])
+  const wholeA = await secondLook(ask, context.a, 'source', a.right, mentioned)
+  if (E.isLeft(wholeA)) return wholeA
+  const wholeB = await secondLook(ask, context.b, 'destination', b.right, mentioned)
+  return E.isLeft(wholeB) ? wholeB : E.right([wholeA.right, wholeB.right])
+}
+
+const sightingOf = async ({ context, links, scopeChanged }: SightAsk, side: Side, name: SideName, look: Look): Promise<E.Either<SyncFailure, Sighting>> => {
   const items: Array<Item> = []
   const same = new Set<string>()
-  const gone: Array<{ remoteId: string; key?: string }> = []
+  const gone: Array<{ remoteId: string }> = []
   const bad: Array<Extract<Change, { is: 'bad' }>> = []
   const news: Array<string> = []
   const versions = new Map<string, string | null>()
   for (const link of links.values()) {
     const known = rememberedOf(link, name)
-    if (known.id !== undefined && link.st !== 'tomb') versions.set(known.id, known.version ?? null)
+    // What is parked or held is always read: whether it is still the same trouble is in its content, not in its version.
+    if (known.id !== undefined && !isUnsettled(link)) versions.set(known.id, known.version ?? null)
   }
   for (const change of look.changes) {
     if (change.is === 'item') items.push(change.item)
-    else if (change.is === 'gone') gone.push(change)
+    else if (change.is === 'gone') gone.push({ remoteId: change.remoteId })
     else if (change.is === 'bad') bad.push(change)
     // The version says "look"; a side that gives none must be read (SYNC.md §A.2).
     else if (change.version !== null && versions.get(change.remoteId) === change.version) same.add(change.remoteId)
     else news.push(change.remoteId)
   }
-  const fetched = await fetchAll(side, news, signal)
+  const unsureAfter = context.ports.clock.now() - (context.flow.horizonMs ?? 0)
+  const listed: Sighting = { coverage: look.coverage, items, same, gone, bad: bad.map(badOf), unsureAfter }
+  const missing = look.coverage === 'listing' && !scopeChanged ? absentOf(links, name, listed, news) : []
+  const fetched = await fetchAll(side, [...new Set([...news, ...missing])], context.signal)
   if (E.isLeft(fetched)) return fetched
-  items.push(...fetched.right.items)
-  bad.push(...fetched.right.bad)
-  return E.right({
-    coverage: look.coverage,
-    items,
-    same,
-    gone,
-    bad: bad.map(({ remoteId, version, failure }) => ({ remoteId, version, why: failure.message })),
-  })
+  return E.right({ ...listed, items: [...items, ...fetched.right.items], bad: [...listed.bad, ...fetched.right.bad.map(badOf)] })
 }
+
+const badOf = ({ remoteId, version, failure }: Extract<Change, { is: 'bad' }>): Sighting['bad'][number] => ({ remoteId, version, why: failure.message })
 
 /** What the look and the fetches brought beyond "as before". */
 export const newsIn = (sighting: Sighting): number => sighting.items.length + sighting.gone.length + sighting.bad.length

@@ -6,99 +6,97 @@ import type { Checkpoint, Phase } from '#libs/domain/checkpoint.ts'
 import { defaultBatchSize } from '#libs/domain/connection.ts'
 import type { SyncFailure } from '#libs/domain/failure.ts'
 import { E } from '#libs/fp.ts'
+import { approvalOf, heldMessage } from './approval.ts'
+import { beginAnew, beginFlow, type Begun } from './begin-flow.ts'
 import { cfgHashOf } from './cfg-hash.ts'
+import { moved } from './checkpoint-moved.ts'
 import { carryOut } from './carry-out.ts'
-import { viewOf, type FlowEnd, type Planned } from './flow-end.ts'
-import { gather, type Entry } from './gather.ts'
+import { planAll, policyOf } from './decide.ts'
+import { viewOf, type FlowEnd } from './flow-end.ts'
+import { gather, isUnsure, type Links, type Sighting } from './gather.ts'
 import { guard } from './guard.ts'
-import { openKvLedger, type KvLedger } from './kv-ledger.ts'
 import { look, type Look } from './look.ts'
-import { plan, type Policy } from './plan.ts'
 import { totalsOf } from './plan-totals.ts'
-import type { Stored } from './ports.ts'
 import { inSpan, type FlowContext } from './run-context.ts'
-import { loadLinks, newsIn, sightingOf } from './sight.ts'
-import { stillTheSame } from './aside.ts'
-import { driftMark } from './targets.ts'
+import { loadLinks, newsIn, sightBoth } from './sight.ts'
 
 export const runSpooled = async (context: FlowContext): Promise<E.Either<SyncFailure, FlowEnd>> => {
-  const begun = await begin(context)
+  const begun = await beginFlow(context)
   if (E.isLeft(begun)) return begun
-  const { stored, phase, ledger } = begun.right
-  const before = stored?.value ?? null
+  const ended = await runFrom(context, begun.right)
+  if (ended !== 'a side was restored') return ended
+  const anew = await beginAnew(context)
+  if (E.isLeft(anew)) return anew
+  const again = await runFrom(context, anew.right)
+  return again === 'a side was restored' ? E.left({ is: 'unavailable', message: 'a side was restored from a copy while it was read' }) : again
+}
+
+const runFrom = async (context: FlowContext, begun: Begun): Promise<E.Either<SyncFailure, FlowEnd> | 'a side was restored'> => {
+  const { before, phase, ledger, scopeChanged } = begun
+  const dry = context.item.dryRun === true
+  const still = { cursorBefore: before?.cursorA ?? null, cursorAfter: before?.cursorA ?? null, links: before?.links ?? 0, parkedNow: before?.parked ?? 0, warnings: [] }
+  if (begun.changedAccount !== undefined) {
+    const { by, message, plan } = begun.changedAccount
+    const marked = dry || before === null ? E.right(null) : await ledger.commit([], [], { ...before, heldPlan: plan })
+    return E.isLeft(marked) ? marked : E.right({ ...still, phase, held: { by, message }, plan: { hash: plan, moves: [], total: 0 } })
+  }
 
   context.step('reading')
   const looks = await inSpan(context, 'sync.read', () => lookBoth(context, phase === 'delta' ? before : null))
   if (E.isLeft(looks)) return looks
   const [lookA, lookB] = looks.right
-  const next = (settled: boolean): Checkpoint => ({
-    fence: context.hold.fence,
-    run: context.item.run,
-    phase: settled ? 'delta' : phase,
-    gen: before?.gen ?? 0,
-    cursorA: settled ? lookA.cursor : phase === 'delta' ? (before?.cursorA ?? null) : null,
-    cursorB: settled ? lookB.cursor : phase === 'delta' ? (before?.cursorB ?? null) : null,
-    cfgHash: cfgHashOf(context.flow),
-    pages: before?.pages ?? 0,
-    links: before?.links ?? 0,
-    parked: before?.parked ?? 0,
-  })
-  const cursors = { cursorBefore: before?.cursorA ?? null, cursorAfter: lookA.cursor }
+  if (lookA.restored || lookB.restored) return 'a side was restored'
   const realPhase: Phase = phase === 'delta' && (lookA.resynced || lookB.resynced) ? 'resync' : phase
+  const next = nextOf(context, begun, lookA, lookB)
 
-  if (before !== null && silent(lookA) && silent(lookB) && context.item.mode !== 'full') {
-    if (context.item.dryRun !== true && cursorsMoved(before, next(true))) {
+  if (before !== null && phase === 'delta' && silent(lookA) && silent(lookB)) {
+    if (!dry && moved(before, next(true))) {
       const saved = await inSpan(context, 'sync.commit', () => ledger.commit([], [], next(true)))
       if (E.isLeft(saved)) return saved
     }
-    return E.right({ phase: realPhase, ...cursors, links: before.links, parkedNow: before.parked, warnings: [] })
+    return E.right({ ...still, phase: realPhase, cursorAfter: lookA.cursor })
   }
 
-  const entries = await inSpan(context, 'sync.plan', () => compare(context, ledger, lookA, lookB))
-  if (E.isLeft(entries)) return entries
+  const sighted = await inSpan(context, 'sync.plan', async () => {
+    const loaded = await loadLinks(context, ledger, lookA, lookB)
+    return E.isLeft(loaded) ? loaded : sightBoth({ context, links: ledger.links, scopeChanged }, lookA, lookB)
+  })
+  if (E.isLeft(sighted)) return sighted
+  const [a, b] = sighted.right
+  context.counts.read += newsIn(a) + newsIn(b)
 
   context.step('planning')
-  const policy = policyOf(context, before, phase)
-  const planned = planAll(context, entries.right, policy)
-  const view = viewOf(planned)
-  const verdict = guard(totalsOf(planned, ledger.links, lookA, lookB, before === null), context.flow.guards ?? {})
-  const told = { phase: realPhase, cursorBefore: cursors.cursorBefore, cursorAfter: cursors.cursorBefore, links: before?.links ?? 0, parkedNow: before?.parked ?? 0, warnings: [], plan: view }
-  if (verdict.is === 'held' && context.item.approved !== view.hash) return E.right({ ...told, held: { by: verdict.by, message: verdict.message } })
-  if (context.item.dryRun === true) return E.right(told)
+  const policy = policyOf(context, phase, scopeChanged, ledger.isWhole())
+  const entries = gather(context.connection.id, context.flow.id, ledger.links, a, b)
+  const planned = planAll(context, entries, policy)
+  if (E.isLeft(planned)) return planned
+  const view = viewOf(planned.right)
+  const guards = context.flow.guards ?? {}
+  const verdict = guard(totalsOf(planned.right, { links: ledger.links, lookA, lookB, firstSync: phase === 'first', canary: guards.canary }), guards)
+  const told = { ...still, phase: realPhase, plan: view }
+  if (verdict.is === 'held') {
+    const approval = approvalOf(view.hash, { approved: context.item.approved, askedAt: context.item.askedAt, now: context.ports.clock.now(), before })
+    if (approval.is !== 'given') {
+      // Marked as waiting, so that exactly this plan can be approved, once. Nothing else moves.
+      const marked = dry || before?.heldPlan === view.hash ? E.right(null) : await ledger.commit([], [], { ...next(false), heldPlan: view.hash })
+      return E.isLeft(marked) ? marked : E.right({ ...told, held: { by: verdict.by, message: heldMessage(verdict.message, approval) } })
+    }
+  }
+  if (dry) return E.right(told)
 
-  const carried = await carryOut(context, ledger, planned, policy, next)
+  const waits = unsureIn(ledger.links, a, 'source') || unsureIn(ledger.links, b, 'destination')
+  const carried = await carryOut(context, ledger, planned.right, policy, { next: (settled) => next(settled && !waits), before })
   if (E.isLeft(carried)) return carried
   const { checkpoint, unsettled, warnings } = carried.right
   return E.right({
     phase: realPhase,
-    cursorBefore: cursors.cursorBefore,
+    cursorBefore: still.cursorBefore,
     cursorAfter: checkpoint.cursorA,
     links: checkpoint.links,
     parkedNow: checkpoint.parked,
     warnings,
     ...(unsettled === undefined ? {} : { unsettled }),
   })
-}
-
-type Begun = { readonly stored: Stored<Checkpoint> | null; readonly phase: Phase; readonly ledger: KvLedger }
-
-const begin = async ({ ports, connection, flow, hold, item }: FlowContext): Promise<E.Either<SyncFailure, Begun>> => {
-  const read = await ports.state.readCheckpoint(connection.id, flow.id)()
-  if (E.isLeft(read)) return E.left({ is: 'unavailable', message: `checkpoint of ${connection.id}/${flow.id} cannot be read: ${read.left.is}`, code: 'state-store' })
-  const stored = read.right
-  if (stored !== null && stored.value.fence >= hold.fence) {
-    return E.left({
-      is: 'fence-regress',
-      message: `the lease of ${connection.id} has revision ${hold.fence}, but revision ${stored.value.fence} was used before: the store of leases went back in time`,
-      mend: 'see docs/operating.md, "Fence regress": recreate KV_sync_state with a first sequence above every fence',
-    })
-  }
-  const phase: Phase =
-    stored === null || stored.value.phase === 'first' ? 'first'
-    : stored.value.cfgHash !== cfgHashOf(flow) || item.mode === 'full' || stored.value.phase === 'resync' ? 'resync'
-    : 'delta'
-  const ledger = openKvLedger(ports.state, hold, connection.id, flow.id, { checkpoint: stored?.value ?? null, revision: stored?.revision ?? 0 })
-  return E.right({ stored, phase, ledger })
 }
 
 const lookBoth = async (context: FlowContext, from: Checkpoint | null): Promise<E.Either<SyncFailure, readonly [Look, Look]>> => {
@@ -112,33 +110,33 @@ const lookBoth = async (context: FlowContext, from: Checkpoint | null): Promise<
   return E.right([a.right, b.right])
 }
 
-const silent = (l: Look): boolean => l.coverage === 'delta' && l.changes.length === 0
-const cursorsMoved = (a: Checkpoint, b: Checkpoint): boolean => a.cursorA !== b.cursorA || a.cursorB !== b.cursorB || a.phase !== b.phase
-
-const compare = async (context: FlowContext, ledger: KvLedger, lookA: Look, lookB: Look): Promise<E.Either<SyncFailure, ReadonlyArray<Entry>>> => {
-  const loaded = await loadLinks(context, ledger, [lookA, lookB])
-  if (E.isLeft(loaded)) return loaded
-  const a = await sightingOf(context.a, 'source', lookA, ledger.links, context.signal)
-  if (E.isLeft(a)) return a
-  const b = await sightingOf(context.b, 'destination', lookB, ledger.links, context.signal)
-  if (E.isLeft(b)) return b
-  context.counts.read += newsIn(a.right) + newsIn(b.right)
-  return E.right(gather(context.connection.id, context.flow.id, ledger.links, a.right, b.right))
-}
-
-const policyOf = ({ flow }: FlowContext, before: Checkpoint | null, phase: Phase): Policy => ({
-  direction: flow.direction,
-  drift: flow.drift ?? 'ignore',
-  deletes: flow.deletes ?? 'follow',
-  // A changed configuration may make items look gone that merely left its scope: create and update, never delete.
-  deletesAllowed: phase !== 'first' && before?.cfgHash === cfgHashOf(flow),
+/** The checkpoint after this run: with the new cursors when all is settled, else as before, so that it is all read again. */
+const nextOf = (context: FlowContext, { before, phase, scopeChanged }: Begun, lookA: Look, lookB: Look) => (settled: boolean): Checkpoint => ({
+  fence: context.hold.fence,
+  run: context.item.run,
+  phase: settled ? 'delta' : phase,
+  gen: before?.gen ?? 0,
+  cursorA: settled ? lookA.cursor : phase === 'delta' ? (before?.cursorA ?? null) : null,
+  cursorB: settled ? lookB.cursor : phase === 'delta' ? (before?.cursorB ?? null) : null,
+  cfgHash: cfgHashOf(context.flow),
+  pages: before?.pages ?? 0,
+  links: before?.links ?? 0,
+  parked: before?.parked ?? 0,
+  sideA: context.a.identity,
+  sideB: context.b.identity,
+  // A listing under a changed configuration that is not settled yet must not delete in its next attempt either.
+  ...(scopeChanged && !settled ? { withoutDeletes: true } : {}),
 })
 
-const planAll = (context: FlowContext, entries: ReadonlyArray<Entry>, policy: Policy): ReadonlyArray<Planned> =>
-  entries.map((entry) => {
-    // Set aside and still showing what it showed then: only `--full` tries it again.
-    if (context.item.mode !== 'full' && stillTheSame(entry)) return { entry, move: { do: 'nothing' } }
-    const move = plan(entry.a, entry.b, policy)
-    const drifted = move.do === 'report-drift' && entry.link?.seenB === driftMark(entry)
-    return { entry, move: drifted ? { do: 'nothing' } : move }
-  })
+const silent = (l: Look): boolean => l.coverage === 'delta' && l.changes.length === 0
+
+/** Something we wrote a moment ago does not show yet: only a later listing can tell whether it was deleted (T36). */
+const unsureIn = (links: Links, { coverage, items, same, unsureAfter }: Sighting, side: 'source' | 'destination'): boolean => {
+  if (coverage !== 'listing') return false
+  const shown = new Set([...items.map(({ remoteId }) => remoteId), ...same])
+  for (const link of links.values()) {
+    const id = side === 'source' ? link.idA : link.idB
+    if (id !== undefined && !shown.has(id) && isUnsure(link, side, unsureAfter)) return true
+  }
+  return false
+}

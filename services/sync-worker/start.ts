@@ -21,11 +21,13 @@ import { cancelQuestions } from './nats-control.ts'
 import { leaseTimesOf } from './lease.ts'
 import { measure } from './measure.ts'
 import { spokenPorts } from './nats-ports.ts'
+import { natsProviders } from './nats-providers.ts'
 import { natsState } from './nats-state.ts'
 import { openSides } from './open-sides.ts'
 import { performer } from './perform.ts'
 import { poisonLetter } from './poison.ts'
 import type { Ports } from './ports.ts'
+import { providerGate } from './provider-gate.ts'
 
 export const serviceName = 'sync-worker'
 
@@ -33,11 +35,14 @@ export const serviceName = 'sync-worker'
 export const start = async (config: Config, deps: ServiceDeps, known: ReadonlyMap<string, Connector> = connectors): Promise<RunningService> => {
   const { bus, log, clock, random, tracer, metrics } = deps
   const documents = await connectionDocuments(bus, log)
-  const sides = openSides(known, (name) => deps.env[name], clock)
+  const worker = config.worker ?? `${serviceName}-${random.token().slice(0, 6)}`
+  const gate = providerGate({ store: natsProviders(bus, log), clock, random, worker })
+  await gate.ready
+  const sides = openSides(known, (name) => deps.env[name], clock, gate)
   const measured = measure(metrics)
   const ports: Ports = {
     clock, random, log, tracer,
-    worker: config.worker ?? `${serviceName}-${random.token().slice(0, 6)}`,
+    worker,
     state: natsState(bus, clock.now),
     connection: documents.connection,
     openSide: sides.openSide,
@@ -68,6 +73,7 @@ export const start = async (config: Config, deps: ServiceDeps, known: ReadonlyMa
     await box.close()
     await documents.stop()
     await sides.closeAll()
+    await gate.stop()
   }
   return runningService({
     name: serviceName,

@@ -5,7 +5,7 @@ export type StopSwitch = {
   readonly signal: AbortSignal
   readonly why: () => SyncFailure | undefined
   readonly stop: (why: SyncFailure) => void
-  readonly watch: (signal: AbortSignal, why: SyncFailure) => void
+  readonly watch: (signal: AbortSignal, why: () => SyncFailure) => void
   /** Ends the run as failed when it takes longer (R 8.12). */
   readonly after: (ms: number) => void
   readonly dispose: () => void
@@ -25,7 +25,7 @@ export const stopSwitch = (): StopSwitch => {
     why: () => reason,
     stop,
     watch: (signal, why) => {
-      const listener = (): void => stop(why)
+      const listener = (): void => stop(why())
       if (signal.aborted) return listener()
       signal.addEventListener('abort', listener, { once: true })
       disposals.push(() => signal.removeEventListener('abort', listener))

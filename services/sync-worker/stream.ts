@@ -12,21 +12,34 @@ export type Stream = {
   readonly ledger: TransactionalLedger
   readonly phase: Phase
   readonly gen: number
-  /** A first sync, or a changed configuration, may create and update but never delete (SYNC.md §0 rule 7). */
-  readonly deletesAllowed: boolean
+  /** The configuration changed since the links were made: what is not shown any more left the scope. */
+  readonly scopeChanged: boolean
+  /** The listing goes on where an earlier run was broken off. */
+  readonly resuming: boolean
   cursor: string | null
   /** From here on the cursor stays: something before it is not settled yet. */
   frozen: boolean
   links: number
   parked: number
   seen: number
-  readonly gone: Array<string>
+  /** Link key → id of the source under which it went away. */
+  readonly gone: Map<string, string>
+  /** Plan that waits for an approval. */
+  heldPlan: string | undefined
+  /** What keeps the cursor where it is. */
   readonly warnings: Array<string>
+  /** What a person may want to know, and nothing waits for. */
+  readonly notes: Array<string>
   /** Dry run: the first moves as they would be made, and how many there are. */
   readonly told: Array<Planned>
   toldTotal: number
+  /** Dry run of a listing: link keys that were shown, since nothing may be marked in the ledger. */
+  readonly toldSeen: Set<string>
   unsettled: SyncFailure | undefined
 }
+
+/** A first sync, or a changed configuration, may create and update but never delete (SYNC.md §0 rule 7). */
+export const mayDelete = ({ phase, scopeChanged }: Stream): boolean => phase !== 'first' && !scopeChanged
 
 /** The checkpoint of this stream as it stands now; the fence makes it this run's. */
 export const checkpointOf = (stream: Stream, phase: Phase): Checkpoint => ({
@@ -40,4 +53,8 @@ export const checkpointOf = (stream: Stream, phase: Phase): Checkpoint => ({
   pages: 0,
   links: stream.links,
   parked: stream.parked,
+  sideA: stream.context.a.identity,
+  ...(stream.heldPlan === undefined ? {} : { heldPlan: stream.heldPlan }),
+  // Not settled yet: the next attempt must not delete either.
+  ...(stream.scopeChanged && phase !== 'delta' ? { withoutDeletes: true } : {}),
 })

@@ -12,11 +12,11 @@ import { archive } from './archive.ts'
 import type { Planned } from './flow-end.ts'
 import type { Entry } from './gather.ts'
 import { resolveConflicts } from './resolve-conflicts.ts'
-import { setAside } from './aside.ts'
+import { isAside, setAside } from './aside.ts'
 import { park, rememberEnds, tally } from './outcome.ts'
 import { inSpan } from './run-context.ts'
 import { checkpointOf, type Stream } from './stream.ts'
-import { driftMark, targetOf, targetOfDecision, type Task } from './targets.ts'
+import { targetOf, targetOfDecision, withDrift, type Task } from './targets.ts'
 
 export type Put = readonly [linkKey: string, link: Link]
 export type Round = { readonly puts: ReadonlyArray<Put>; readonly planned: ReadonlyArray<Planned>; readonly again: ReadonlyArray<Entry> }
@@ -37,7 +37,9 @@ export const commitRound = async (stream: Stream, round: Round, resume: string |
 
   const writes: Array<Write> = []
   const written: Array<Task> = []
+  const vanished = [...archived.right.keys()].map(({ entry }) => entry)
   for (const task of tasks.right) {
+    if (archived.right.has(task)) continue
     const write = writeOf(task, 'destination')
     if (write === undefined) puts.push(...linkAfter(stream, task, undefined))
     else {
@@ -49,23 +51,26 @@ export const commitRound = async (stream: Stream, round: Round, resume: string |
   let parking: Array<Parking> = []
   let failed: SyncFailure | undefined
   let linksAfter = stream.links
+  let parkedAfter = stream.parked
   const committed = await inSpan(context, 'sync.commit', () => ledger.commit({
     fence: context.hold.fence,
     writes,
     settle: (wrote) => {
       const sorted = sortOut(stream, written, wrote)
-      again = sorted.again
+      again = [...vanished, ...sorted.again]
       parking = sorted.parking
       failed = sorted.failed
       const all = [...puts, ...sorted.puts]
       linksAfter = stream.links + newLinks(round.planned, all) - drops.length
+      parkedAfter = stream.parked + newlyAside(round.planned, all, drops)
       const whole = again.length === 0 && parking.length === 0 && failed === undefined && !stream.frozen
-      const checkpoint = { ...checkpointOf(stream, stream.phase), links: linksAfter }
+      const checkpoint = { ...checkpointOf(stream, stream.phase), links: linksAfter, parked: parkedAfter }
       return { puts: all, drops, checkpoint: whole && resume !== null ? { ...checkpoint, cursorA: resume } : checkpoint }
     },
   }, context.signal)())
   if (E.isLeft(committed)) return E.left({ ...committed.left, side: 'destination' })
   stream.links = linksAfter
+  stream.parked = parkedAfter
   // Only what is committed is counted: `settle` may be called again after a bisection.
   for (const [i, task] of written.entries()) if (committed.right[i]?.is === 'done') tally(context, task)
   if (failed !== undefined) {
@@ -98,9 +103,12 @@ const tasksOf = async (stream: Stream, planned: ReadonlyArray<Planned>, puts: Ar
       case 'forget':
         if (entry.link !== undefined) drops.push(entry.linkKey)
         break
+      case 'unlink':
+        // Two-way only: one-way flows let go of what left the scope.
+        break
       case 'report-drift':
         context.counts.drifted++
-        if (entry.link !== undefined) puts.push([entry.linkKey, { ...entry.link, genA: stream.gen, seenB: driftMark(entry) }])
+        if (entry.link !== undefined) puts.push([entry.linkKey, { ...withDrift(entry, entry.link, move.on), genA: stream.gen }])
         break
       case 'park':
         parking.push({ entry, side: move.on, failure: { is: 'bad-item', message: move.why } })
@@ -158,15 +166,25 @@ const parkAll = async (stream: Stream, parking: ReadonlyArray<Parking>, into?: A
     const link = await park(stream.context, entry, side, failure)
     if (E.isLeft(link)) return link
     puts.push([entry.linkKey, { ...link.right, genA: stream.gen }])
-    if (entry.link?.st !== 'parked') stream.parked++
   }
   if (into !== undefined) {
     into.push(...puts)
     return E.right(undefined)
   }
   stream.links += parking.filter(({ entry }) => entry.link === undefined).length
+  stream.parked += parking.filter(({ entry }) => entry.link === undefined || !isAside(entry.link)).length
   const saved = await stream.ledger.commit({ fence: stream.context.hold.fence, writes: [], settle: () => ({ puts, drops: [], checkpoint: checkpointOf(stream, stream.phase) }) }, stream.context.signal)()
   return E.isLeft(saved) ? saved : E.right(undefined)
+}
+
+/** How many more links wait for a person or an edit after this round. */
+const newlyAside = (planned: ReadonlyArray<Planned>, puts: ReadonlyArray<Put>, drops: ReadonlyArray<string>): number => {
+  const before = new Map<string, boolean>()
+  for (const { entry } of planned) before.set(entry.linkKey, entry.link !== undefined && isAside(entry.link))
+  let more = 0
+  for (const [key, link] of puts) if (before.has(key)) more += Number(isAside(link)) - Number(before.get(key))
+  for (const key of drops) more -= Number(before.get(key) ?? false)
+  return more
 }
 
 const newLinks = (planned: ReadonlyArray<Planned>, puts: ReadonlyArray<Put>): number => {

@@ -2,86 +2,112 @@
  * Knows the end of a streamed flow: what the source no longer has is deleted at the destination, after the complete
  * listing and the guard, page by page (SYNC.md §A.4). Nothing else of a streamed flow ever deletes.
  */
-import { hash } from 'node:crypto'
 import type { SyncFailure } from '#libs/domain/failure.ts'
 import type { Link } from '#libs/domain/link.ts'
 import { E } from '#libs/fp.ts'
+import { approvalOf, heldMessage } from './approval.ts'
 import { classify } from './classify.ts'
+import { policyOf } from './decide.ts'
 import type { FlowEnd, Planned } from './flow-end.ts'
 import type { Entry } from './gather.ts'
 import { guard } from './guard.ts'
-import { plan, type Policy } from './plan.ts'
+import { fetchAll } from './look.ts'
+import { plan } from './plan.ts'
+import { candidates, describe, type Candidates } from './streamed-candidates.ts'
 import { commitRound } from './streamed-commit.ts'
-import type { Stream } from './stream.ts'
+import { mayDelete, type Stream } from './stream.ts'
 
-const pageSize = 1_000
+const rounds = 3
+/** Absences that are confirmed by asking the source for each (SYNC.md §A.2, class D). */
+const confirmAtMost = 500
 
-/** Answers how the flow ends early (held), or undefined when it may go on to its final commit. */
-export const sweep = async (stream: Stream, coverage: 'listing' | 'delta'): Promise<E.Either<SyncFailure, Partial<FlowEnd> | undefined>> => {
+/** `before`: the checkpoint whose held plan may have been approved. Answers how the flow ends early (held), or undefined. */
+export const sweep = async (stream: Stream, coverage: 'listing' | 'delta', before: Parameters<typeof approvalOf>[1]['before']): Promise<E.Either<SyncFailure, Partial<FlowEnd> | undefined>> => {
   const { context, ledger } = stream
   if (stream.unsettled !== undefined || stream.phase === 'first') return E.right(undefined)
-  if (coverage === 'delta' && stream.gone.length === 0) return E.right(undefined)
+  if (coverage === 'delta' && stream.gone.size === 0) return E.right(undefined)
+  const dry = context.item.dryRun === true
+  const follows = mayDelete(stream) && (context.flow.deletes ?? 'follow') === 'follow'
+  if (dry && !follows) return E.right(undefined)
   const counted = await ledger.count(stream.gen, context.signal)()
   if (E.isLeft(counted)) return counted
   const { links } = counted.right
-  const deletes = coverage === 'listing' ? counted.right.unseen : stream.gone.length
-  if (deletes === 0) return E.right(undefined)
-  const follows = stream.deletesAllowed && (context.flow.deletes ?? 'follow') === 'follow'
+  const deletes = coverage === 'delta' ? stream.gone.size : dry ? links - stream.parked - stream.toldSeen.size : counted.right.unseen
+  if (deletes <= 0) return E.right(undefined)
   if (follows) {
+    const shownNothing = coverage === 'listing' && stream.seen === 0 && (!stream.resuming || counted.right.unseen === links)
     const verdict = guard({
       linksA: links, linksB: links, deletesA: 0, deletesB: deletes, createsA: 0, createsB: 0, changedA: 0, changedB: 0,
-      emptyA: coverage === 'listing' && stream.seen === 0, emptyB: false, firstSync: false,
+      emptyA: shownNothing, emptyB: false, firstSync: false, observed: deletes, writes: deletes,
     }, context.flow.guards ?? {})
-    const planHash = hash('sha256', `${context.flow.id}|${coverage}|${deletes}|${links}`, 'hex').slice(0, 16)
-    const view = { hash: planHash, moves: [], total: deletes }
-    if (verdict.is === 'held' && context.item.approved !== planHash) return E.right({ held: { by: verdict.by, message: verdict.message }, plan: view })
-    if (context.item.dryRun === true) return E.right({ plan: view })
+    if (verdict.is === 'held' || dry) {
+      const view = await describe(stream, coverage)
+      if (E.isLeft(view) || verdict.is === 'go') return E.isLeft(view) ? view : E.right({ plan: view.right })
+      const approval = approvalOf(view.right.hash, { approved: context.item.approved, askedAt: context.item.askedAt, now: context.ports.clock.now(), before })
+      if (approval.is !== 'given') return E.right({ held: { by: verdict.by, message: heldMessage(verdict.message, approval) }, plan: view.right })
+      stream.heldPlan = undefined
+    }
+    if (dry) return E.right(undefined)
   }
-  if (context.item.dryRun === true) return E.right(undefined)
-  return coverage === 'listing' ? sweepUnseen(stream, follows) : sweepGone(stream, follows)
+  return deleteAll(stream, candidates(stream, coverage), follows, coverage === 'listing' && deletes <= confirmAtMost)
 }
 
-const sweepUnseen = async (stream: Stream, follows: boolean): Promise<E.Either<SyncFailure, undefined>> => {
-  for (let after = ''; ; ) {
-    const page = await stream.ledger.unseen(stream.gen, after, pageSize, stream.context.signal)()
+const deleteAll = async (stream: Stream, pages: Candidates, follows: boolean, confirm: boolean): Promise<E.Either<SyncFailure, undefined>> => {
+  for await (const page of pages) {
     if (E.isLeft(page)) return page
-    const lastKey = page.right.at(-1)?.[0]
-    if (lastKey === undefined) return E.right(undefined)
-    const done = await deletePage(stream, page.right, follows)
-    if (E.isLeft(done)) return done
-    after = lastKey
-  }
-}
-
-const sweepGone = async (stream: Stream, follows: boolean): Promise<E.Either<SyncFailure, undefined>> => {
-  for (let from = 0; from < stream.gone.length; from += pageSize) {
-    const links = await stream.ledger.links(stream.gone.slice(from, from + pageSize), stream.context.signal)()
+    const links = confirm && follows ? await stillAbsent(stream, page.right) : page
     if (E.isLeft(links)) return links
-    const done = await deletePage(stream, [...links.right], follows)
+    const done = await deletePage(stream, links.right, follows)
     if (E.isLeft(done)) return done
   }
   return E.right(undefined)
 }
 
+type Page = ReadonlyArray<readonly [string, Link]>
+
+/** A source may leave things out of a listing: what it still has when asked for it stays, and is listed again next time. */
+const stillAbsent = async (stream: Stream, links: Page): Promise<E.Either<SyncFailure, Page>> => {
+  const ids = links.flatMap(([, link]) => link.idA ?? [])
+  const fetched = await fetchAll(stream.context.a, ids, stream.context.signal)
+  if (E.isLeft(fetched)) return fetched
+  const there = new Map(fetched.right.items.map(({ remoteId, key }) => [remoteId, key.normalize('NFC')]))
+  for (const { remoteId } of fetched.right.bad) there.set(remoteId, '')
+  // Under another identity it is another item, which the listing showed.
+  const present = ({ idA, key }: Link): boolean => idA !== undefined && (there.get(idA) === key.normalize('NFC') || there.get(idA) === '')
+  const absent = links.filter(([, link]) => !present(link))
+  if (absent.length < links.length) stream.notes.push(`the listing of the source left out ${links.length - absent.length} items that it still has`)
+  return E.right(absent)
+}
+
 /** Looked at once more: what was edited at the destination is kept, the rest is archived and deleted if still unchanged. */
-const deletePage = async (stream: Stream, links: ReadonlyArray<readonly [string, Link]>, follows: boolean): Promise<E.Either<SyncFailure, void>> => {
+const deletePage = async (stream: Stream, links: Page, follows: boolean): Promise<E.Either<SyncFailure, void>> => {
   const { context } = stream
-  if (context.signal.aborted || !context.hold.isTrusted()) return E.left(context.whyStopped())
-  const policy: Policy = { direction: 'one-way', drift: 'ignore', deletes: follows ? 'follow' : 'keep', deletesAllowed: follows }
-  const found = follows ? await context.b.find(links.map(([, link]) => link.key), context.signal)() : E.right([])
-  if (E.isLeft(found)) return found
-  const byKey = new Map(found.right.map((item) => [item.key, item]))
-  const planned = links.map(([linkKey, link]): Planned => {
-    const item = byKey.get(link.key)
-    const entry: Entry = {
-      key: link.key,
-      linkKey,
-      link,
-      a: { is: 'deleted', by: 'listing' },
-      b: classify(link, 'destination', item !== undefined ? { is: 'item', item } : follows ? { is: 'gone', by: 'tombstone' } : { is: 'silent' }),
-    }
-    return { entry, move: plan(entry.a, entry.b, policy) }
-  })
-  const committed = await commitRound(stream, { puts: [], planned, again: [] }, null)
-  return E.isLeft(committed) ? committed : E.right(undefined)
+  let open = links
+  for (let n = 0; n < rounds && open.length > 0; n++) {
+    if (context.signal.aborted || !context.hold.isTrusted()) return E.left(context.whyStopped())
+    const found = follows ? await context.b.find(open.map(([, link]) => link.key), context.signal)() : E.right([])
+    if (E.isLeft(found)) return found
+    const byKey = new Map(found.right.map((item) => [item.key, item]))
+    const policy = { ...policyOf(context, stream.phase, stream.scopeChanged), deletesAllowed: follows }
+    const planned = open.map(([linkKey, link]): Planned => {
+      const item = byKey.get(link.key)
+      const entry: Entry = {
+        key: link.key,
+        linkKey,
+        link,
+        a: { is: 'deleted', by: 'listing' },
+        b: classify(link, 'destination', item !== undefined ? { is: 'item', item } : follows ? { is: 'gone', by: 'tombstone' } : { is: 'silent' }),
+      }
+      return { entry, move: follows ? plan(entry.a, entry.b, policy) : { do: 'forget' } }
+    })
+    const committed = await commitRound(stream, { puts: [], planned, again: [] }, null)
+    if (E.isLeft(committed)) return committed
+    // They moved between the look and the delete: looked at again, and never passed by.
+    open = committed.right.flatMap(({ linkKey, link }) => (link === undefined ? [] : [[linkKey, link] as const]))
+  }
+  if (open.length > 0) {
+    stream.unsettled ??= { is: 'unavailable', message: `${open.length} rows changed ${rounds} times while they were being deleted`, code: 'CONTENDED' }
+    stream.frozen = true
+  }
+  return E.right(undefined)
 }

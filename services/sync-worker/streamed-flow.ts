@@ -7,6 +7,7 @@ import type { Checkpoint, Phase } from '#libs/domain/checkpoint.ts'
 import type { SyncFailure } from '#libs/domain/failure.ts'
 import { E } from '#libs/fp.ts'
 import { cfgHashOf } from './cfg-hash.ts'
+import { accountOf } from './begin-flow.ts'
 import { viewOf, type FlowEnd } from './flow-end.ts'
 import { sweep } from './streamed-deletes.ts'
 import { inSpan, type FlowContext } from './run-context.ts'
@@ -20,32 +21,43 @@ export const runStreamed = async (context: FlowContext, ledger: TransactionalLed
   const claimed = await (dry ? ledger.peek(context.signal) : ledger.claim(context.hold.fence, context.signal))()
   if (E.isLeft(claimed)) return claimed
   const before = claimed.right
+  const stopped = await mayBegin(context, ledger, before)
+  if (E.isLeft(stopped)) return stopped
+  if (stopped.right !== undefined) return E.right(stopped.right)
   context.step('reading')
   const opened = await openReader(context, before)
   if (E.isLeft(opened)) return opened
-  const { reader, phase, gen, cursor } = opened.right
+  const { reader, phase, gen, cursor, resuming, scopeChanged } = opened.right
   const stream: Stream = {
-    context, ledger, phase, gen, cursor,
-    deletesAllowed: phase !== 'first' && before !== null && before.cfgHash === cfgHashOf(context.flow),
-    frozen: false, links: before?.links ?? 0, parked: before?.parked ?? 0, seen: 0, gone: [], warnings: [], told: [], toldTotal: 0, unsettled: undefined,
+    context, ledger, gen, resuming, scopeChanged,
+    // A listing can be gone on with only from a page of its own.
+    cursor: reader.coverage === 'listing' && !resuming ? null : cursor,
+    // A listing that a delta turned into is a resync as long as it goes on, so that a later run can finish it.
+    phase: reader.coverage === 'listing' && phase === 'delta' ? 'resync' : phase,
+    frozen: false, links: before?.links ?? 0, parked: before?.parked ?? 0, seen: 0, gone: new Map(), warnings: [], notes: [], told: [], toldTotal: 0, toldSeen: new Set(),
+    unsettled: undefined, heldPlan: before?.heldPlan,
   }
   const end = (more: Partial<FlowEnd> = {}): FlowEnd => ({
-    phase, cursorBefore: before?.cursorA ?? null, cursorAfter: stream.cursor, links: stream.links, parkedNow: stream.parked, warnings: stream.warnings,
+    phase, cursorBefore: before?.cursorA ?? null, cursorAfter: stream.cursor, links: stream.links, parkedNow: stream.parked, warnings: [...stream.warnings, ...stream.notes],
     ...(stream.unsettled === undefined ? {} : { unsettled: stream.unsettled }), ...more,
   })
   try {
     const last = await readPages(stream, reader)
     if (E.isLeft(last)) return last
-    const swept = await sweep(stream, reader.coverage)
+    const swept = await sweep(stream, reader.coverage, before)
     if (E.isLeft(swept)) return swept
     if (dry) return E.right(end(dryEnd(stream, swept.right)))
-    if (swept.right !== undefined) return E.right(end(swept.right))
-    if ( stream.unsettled !== undefined || stream.warnings.length > 0) return E.right(end())
+    if (swept.right !== undefined) {
+      const marked = await markHeld(stream, swept.right, before)
+      return E.isLeft(marked) ? marked : E.right(end(swept.right))
+    }
+    if (stream.unsettled !== undefined || stream.warnings.length > 0) return E.right(end())
     const settledCursor = last.right.resume
     // Nothing new at all: a quiet run writes no state.
     if (before !== null && before.phase === 'delta' && phase === 'delta' && settledCursor === before.cursorA && stream.seen === 0) return E.right(end())
     stream.frozen = false
     stream.cursor = settledCursor
+    stream.heldPlan = undefined
     const saved = await commitNothing(stream, checkpointOf(stream, 'delta'))
     if (E.isLeft(saved)) return saved
     return E.right(end())
@@ -57,27 +69,68 @@ export const runStreamed = async (context: FlowContext, ledger: TransactionalLed
 const dryEnd = (stream: Stream, swept: Partial<FlowEnd> | undefined): Partial<FlowEnd> => {
   const view = viewOf(stream.told)
   const deletes = swept?.plan?.total ?? 0
-  return { ...swept, plan: { hash: swept?.plan?.hash ?? view.hash, moves: view.moves, total: stream.toldTotal + deletes } }
+  // What a guard would hold is approved by the hash of the deletes; the rest needs no approval.
+  return { ...swept, plan: { hash: swept?.plan?.hash ?? view.hash, moves: [...view.moves, ...(swept?.plan?.moves ?? [])], total: stream.toldTotal + deletes } }
 }
 
-type Opened = { readonly reader: Reader; readonly phase: Phase; readonly gen: number; readonly cursor: string | null }
+/** Another account, or a canary that is missing: nothing is read, let alone written. Answers how the flow ends then. */
+const mayBegin = async (context: FlowContext, ledger: TransactionalLedger, before: Checkpoint | null): Promise<E.Either<SyncFailure, FlowEnd | undefined>> => {
+  const { a, b, flow, item, hold, signal } = context
+  const still = { phase: before?.phase ?? 'first', cursorBefore: before?.cursorA ?? null, cursorAfter: before?.cursorA ?? null, links: before?.links ?? 0, parkedNow: before?.parked ?? 0, warnings: [] } as const
+  // The ledger stands in the destination itself: only the source can have become another account.
+  const account = accountOf(context, before === null ? null : withoutSideB(before))
+  if (account.is === 'held') {
+    const { by, message, plan } = account
+    const marked = item.dryRun === true || before === null ? E.right([])
+      : await ledger.commit({ fence: hold.fence, writes: [], settle: () => ({ puts: [], drops: [], checkpoint: { ...before, fence: hold.fence, heldPlan: plan } }) }, signal)()
+    return E.isLeft(marked) ? marked : E.right({ ...still, held: { by, message }, plan: { hash: plan, moves: [], total: 0 } })
+  }
+  const canary = flow.guards?.canary
+  if (canary === undefined) return E.right(undefined)
+  for (const [name, side] of [['source', a], ['destination', b]] as const) {
+    if (!side.capabilities.find) continue
+    const found = await side.find([canary], signal)()
+    if (E.isLeft(found)) return E.left({ ...found.left, side: name })
+    if (found.right.length === 0) return E.right({ ...still, held: { by: 'canary', message: `the ${name} does not show "${canary}", which must be on both sides` }, plan: { hash: '', moves: [], total: 0 } })
+  }
+  return E.right(undefined)
+}
+
+const withoutSideB = ({ sideB: _, ...checkpoint }: Checkpoint): Checkpoint => checkpoint
+
+const markHeld = async (stream: Stream, swept: Partial<FlowEnd>, before: Checkpoint | null): Promise<E.Either<SyncFailure, unknown>> => {
+  if (swept.held === undefined || swept.plan === undefined) return E.right(undefined)
+  // Listed anew next time: what a person put back meanwhile must be seen.
+  stream.cursor = stream.phase === 'delta' ? (before?.cursorA ?? null) : null
+  if (before?.heldPlan === swept.plan.hash && before.cursorA === stream.cursor && before.phase === stream.phase) return E.right(undefined)
+  stream.heldPlan = swept.plan.hash
+  return commitNothing(stream, checkpointOf(stream, stream.phase))
+}
+
+type Opened = { readonly reader: Reader; readonly phase: Phase; readonly gen: number; readonly cursor: string | null; readonly resuming: boolean; readonly scopeChanged: boolean }
 
 const openReader = async (context: FlowContext, before: Checkpoint | null): Promise<E.Either<SyncFailure, Opened>> => {
   const { a, flow, item, signal } = context
   const limit = Math.max(flow.batchSize ?? 0, streamPageSize)
-  const changed = before !== null && before.cfgHash !== cfgHashOf(flow)
+  const other = before !== null && accountOf(context, withoutSideB(before)).is === 'other'
+  const changed = other || (before !== null && before.cfgHash !== cfgHashOf(flow))
+  const scopeChanged = changed || before?.withoutDeletes === true
   const startsOver = before === null || changed || item.mode === 'full'
   // A listing that an earlier run did not finish is read on from where it was committed.
   const resuming = !startsOver && before.phase !== 'delta' && before.cursorA !== null && a.capabilities.resumableListing
   const phase: Phase = before === null || (before.phase === 'first' && !changed) ? 'first' : startsOver || before.phase !== 'delta' ? 'resync' : 'delta'
   const cursor = phase === 'delta' || resuming ? (before?.cursorA ?? null) : null
-  const gen = phase === 'delta' || resuming ? (before?.gen ?? 0) : (before?.gen ?? 0) + 1
   const opened = await a.read({ cursor, limit, resuming, signal })()
-  if (E.isRight(opened)) return E.right({ reader: opened.right, phase, gen, cursor })
+  if (E.isRight(opened)) {
+    const reader = opened.right
+    // Every complete listing is a generation of its own, also that of a side which knows no deltas.
+    const gen = (before?.gen ?? 0) + (reader.coverage === 'delta' || resuming ? 0 : 1)
+    return E.right({ reader, phase, gen, cursor, resuming, scopeChanged })
+  }
   if (opened.left.is !== 'cursor-lost' || cursor === null) return E.left({ ...opened.left, side: 'source' })
   const again = await a.read({ cursor: null, limit, resuming: false, signal })()
   if (E.isLeft(again)) return E.left({ ...again.left, side: 'source' })
-  return E.right({ reader: again.right, phase: phase === 'first' ? 'first' : 'resync', gen: (before?.gen ?? 0) + 1, cursor: null })
+  return E.right({ reader: again.right, phase: phase === 'first' ? 'first' : 'resync', gen: (before?.gen ?? 0) + 1, cursor: null, resuming: false, scopeChanged })
 }
 
 /** The next page is read while this one is written: the source and the destination work at the same time. */
@@ -91,11 +144,14 @@ const readPages = async (stream: Stream, reader: Reader): Promise<E.Either<SyncF
     const { last } = page.right
     if (!last) ahead = read()
     const stopped = context.signal.aborted || !context.hold.isTrusted()
-    const settled = stopped ? E.left(context.whyStopped()) : await settlePage(stream, page.right, reader.coverage)
-    if (E.isLeft(settled)) {
-      // The reader must not be closed while it reads.
-      if (!last) await ahead
-      return settled
+    let isSettled = false
+    try {
+      const settled = stopped ? E.left(context.whyStopped()) : await settlePage(stream, page.right, reader.coverage)
+      if (E.isLeft(settled)) return settled
+      isSettled = true
+    } finally {
+      // The reader must not be closed while it reads, nor may what it throws then be nobody's.
+      if (!isSettled && !last) await ahead.catch(() => undefined)
     }
     if (last) return page
   }

@@ -5,17 +5,19 @@
 import type { ChangePage } from '#libs/connectors/connector.ts'
 import type { SyncFailure } from '#libs/domain/failure.ts'
 import type { Link } from '#libs/domain/link.ts'
+import type { Link } from '#libs/domain/link.ts'
 import type { Item } from '#libs/domain/record.ts'
 import { E } from '#libs/fp.ts'
 import { classify, type Observation } from './classify.ts'
-import { unreadableKey, type Entry } from './gather.ts'
+import type { Planned } from './flow-end.ts'
+import type { Entry } from './gather.ts'
 import { tooManyBad } from './park.ts'
-import { plan, type Policy } from './plan.ts'
+import { isUnsettled } from './aside.ts'
+import { moveOf, policyOf } from './decide.ts'
 import { commitRound, type Round } from './streamed-commit.ts'
 import type { Stream } from './stream.ts'
-import { stillTheSame } from './aside.ts'
 import { readPage, keyOf, type PageContent } from './streamed-read.ts'
-import { driftMark } from './targets.ts'
+import { withTwins } from './streamed-twins.ts'
 
 const rounds = 3
 /** Moves of a dry run that are kept to be shown. */
@@ -24,9 +26,11 @@ const toldMoves = 500
 export const settlePage = async (stream: Stream, page: ChangePage, coverage: 'listing' | 'delta'): Promise<E.Either<SyncFailure, void>> => {
   const { context } = stream
   stream.seen += page.changes.length
-  const read = await readPage(stream, page)
+  // The last page's is the cursor of the next delta: it waits for the sweep, or a crash in between would forget the deletes.
+  const resume = page.last ? null : page.resume
+  const read = await readPage(stream, page, coverage)
   if (E.isLeft(read)) return read
-  const { items, bad, marks } = read.right
+  const { items, bad, marks, rivals, readable } = read.right
   context.counts.read += items.length + bad.length
   const first = await entriesOf(stream, items, bad)
   if (E.isLeft(first)) return first
@@ -34,13 +38,16 @@ export const settlePage = async (stream: Stream, page: ChangePage, coverage: 'li
   let open: ReadonlyArray<Entry> = first.right
   let round: Round = { puts: coverage === 'listing' ? marks : [], planned: [], again: [] }
   for (let n = 0; n < rounds; n++) {
-    const known = n === 0 ? E.right(open) : await withLinks(stream, open)
+    const linked = n === 0 ? E.right(open) : await withLinks(stream, open)
+    if (E.isLeft(linked)) return linked
+    const known = await withTwins(stream, linked.right, rivals)
     if (E.isLeft(known)) return known
     const sighted = await seeDestination(stream, known.right, n > 0 || context.item.dryRun === true)
     if (E.isLeft(sighted)) return sighted
     round = decide(stream, sighted.right, n === 0 ? round.puts : [], coverage)
+    if (n === 0) round = { ...round, planned: [...round.planned, ...readable.map(noLongerThere)] }
     // The cursor moves with the rows only when nothing of the page can be left over.
-    const committed = await commitRound(stream, round, page.resume)
+    const committed = await commitRound(stream, round, resume)
     if (E.isLeft(committed)) return committed
     open = committed.right
     if (open.length === 0) break
@@ -49,16 +56,21 @@ export const settlePage = async (stream: Stream, page: ChangePage, coverage: 'li
     stream.unsettled ??= { is: 'unavailable', message: `${open.length} rows changed ${rounds} times while they were being written`, code: 'CONTENDED' }
     stream.frozen = true
   }
-  if (!stream.frozen && page.resume !== null) stream.cursor = page.resume
+  if (!stream.frozen && resume !== null) stream.cursor = resume
   const tooMany = tooManyBad(context.counts.parked, context.counts.read, context.flow.guards ?? {})
   return tooMany === undefined ? E.right(undefined) : E.left(tooMany)
 }
 
+/** An item that could not be read had no identity; now it has one, and what stood for it is dropped. */
+const noLongerThere = ([key, link]: readonly [string, Link]): Planned => ({
+  entry: { key: link.key, linkKey: key, link, a: { is: 'deleted', by: 'tombstone' }, b: { is: 'never' } },
+  move: { do: 'forget' },
+})
+
 const entriesOf = async (stream: Stream, items: ReadonlyArray<Item>, bad: PageContent['bad']): Promise<E.Either<SyncFailure, ReadonlyArray<Entry>>> => {
   const sightings: Array<{ readonly key: string; readonly linkKey: string; readonly seen: Observation }> = []
   for (const item of items) sightings.push({ key: item.key, linkKey: keyOf(stream, item.key), seen: { is: 'item', item } })
-  for (const { remoteId, failure } of bad) {
-    const key = unreadableKey('source', remoteId)
+  for (const { remoteId, key, failure } of bad) {
     sightings.push({ key, linkKey: keyOf(stream, key), seen: { is: 'bad', remoteId, why: failure.message } })
   }
   if (sightings.length === 0) return E.right([])
@@ -91,7 +103,8 @@ const sightingOf = ({ a }: Entry): Observation => {
  * create answers so and the second round looks. What is about to be overwritten is looked at first.
  */
 const seeDestination = async (stream: Stream, entries: ReadonlyArray<Entry>, all: boolean): Promise<E.Either<SyncFailure, ReadonlyArray<Entry>>> => {
-  const asked = entries.filter(({ a, link }) => a.is === 'changed' && (all || link?.idB !== undefined))
+  const asked = entries.filter(({ a, link }) =>
+    (a.is === 'changed' && (all || link?.idB !== undefined)) || (a.is === 'unchanged' && link?.idB !== undefined && isUnsettled(link)))
   if (asked.length === 0) return E.right(entries)
   const found = await stream.context.b.find(asked.map(({ key }) => key), stream.context.signal)()
   if (E.isLeft(found)) return E.left({ ...found.left, side: 'destination' })
@@ -108,14 +121,17 @@ const seeDestination = async (stream: Stream, entries: ReadonlyArray<Entry>, all
 
 const decide = (stream: Stream, entries: ReadonlyArray<Entry>, marks: Round['puts'], coverage: 'listing' | 'delta'): Round => {
   const { context } = stream
-  const policy: Policy = { direction: 'one-way', drift: context.flow.drift ?? 'ignore', deletes: context.flow.deletes ?? 'follow', deletesAllowed: stream.deletesAllowed }
+  const policy = policyOf(context, stream.phase, stream.scopeChanged)
   const puts = [...marks]
+  const dryListing = context.item.dryRun === true && coverage === 'listing'
+  if (dryListing) for (const [key] of marks) stream.toldSeen.add(key)
   const planned: Array<Round['planned'][number]> = []
   for (const entry of entries) {
-    const aside = context.item.mode !== 'full' && stillTheSame(entry)
-    const move = aside ? { do: 'nothing' as const } : plan(entry.a, entry.b, policy)
-    const idle = move.do === 'nothing' || (move.do === 'report-drift' && entry.link?.seenB === driftMark(entry))
-    if (!idle) {
+    const move = moveOf(context, entry, policy)
+    // Only two-way flows have sides that refuse a move.
+    if (move === 'refused') continue
+    if (dryListing) stream.toldSeen.add(entry.linkKey)
+    if (move.do !== 'nothing') {
       planned.push({ entry, move })
       if (context.item.dryRun === true && stream.toldTotal++ < toldMoves) stream.told.push({ entry, move })
       continue

@@ -6,9 +6,11 @@ import type { FlowResult, RunResult } from '#libs/contracts/result.ts'
 import { defaultMaxAttempts, defaultRunTimeoutMs, type Connection } from '#libs/domain/connection.ts'
 import type { SyncFailure } from '#libs/domain/failure.ts'
 import { E } from '#libs/fp.ts'
-import type { Hold, Markers } from './hold-lease.ts'
+import type { Hold } from './hold-lease.ts'
 import { takeLease } from './take-lease.ts'
 import type { LeaseTimes } from './lease.ts'
+import type { LeaseMemory } from './lease-memory.ts'
+import { fenced } from './lease-standing.ts'
 import type { Ports } from './ports.ts'
 import { playFlow, type FlowPlayed } from './play-flow.ts'
 import type { Work } from './work.ts'
@@ -22,7 +24,7 @@ export type RunEnd = {
   readonly trace: string
 }
 
-export const syncConnection = (ports: Ports, times: LeaseTimes, markers: Markers) => (work: Work): Promise<RunEnd> =>
+export const syncConnection = (ports: Ports, times: LeaseTimes, memory: LeaseMemory) => (work: Work): Promise<RunEnd> =>
   ports.tracer.span('sync.run', { parent: work.trace, attributes: { conn: work.item.conn, run: work.item.run, attempt: work.attempt } }, async (span) => {
     const startedAt = ports.clock.now()
     const report = reporter(ports, work, startedAt, span.traceId, span.traceparent)
@@ -35,7 +37,7 @@ export const syncConnection = (ports: Ports, times: LeaseTimes, markers: Markers
 
     const maxAttempts = connection.maxAttempts ?? defaultMaxAttempts
     const taken = await ports.tracer.span('sync.acquire', { parent: span.traceparent }, () =>
-      takeLease(ports, times, markers)({ conn: connection.id, run: work.item.run, attempt: work.attempt, stillWorking: work.stillWorking }),
+      takeLease(ports, times, memory)({ conn: connection.id, run: work.item.run, attempt: work.attempt, stillWorking: work.stillWorking }),
     )
     if (E.isLeft(taken)) return report.failed([taken.left], [], undefined, maxAttempts)
     if (taken.right.is === 'busy') {
@@ -44,14 +46,27 @@ export const syncConnection = (ports: Ports, times: LeaseTimes, markers: Markers
       return report.failed([{ is: 'later', message: 'another worker plays this connection', notBefore: ports.clock.now() + taken.right.ttlLeftMs + jitter, code: 'busy' }], [], undefined, maxAttempts)
     }
 
-    const { hold } = taken.right
-    work.stop.watch(hold.lost, { is: 'fenced', message: `the lease of ${connection.id} was lost` })
+    const { hold, above } = taken.right
+    if (hold.fence <= above) return report.failed([regressed(connection.id, hold.fence, above)], [], hold, maxAttempts)
+    work.stop.watch(hold.lost, hold.whyLost)
     work.stop.after(connection.runTimeoutMs ?? defaultRunTimeoutMs)
-    const { results, failures } = await playFlows(ports, connection, work, hold, span.traceparent)
-    const end = report.failed(failures, results, hold, maxAttempts)
-    if (end.judgement.is !== 'settled' || end.result.outcome === 'failed') span.fail(failures[0]?.message ?? end.judgement.is)
-    return end
+    try {
+      const { results, failures } = await playFlows(ports, connection, work, hold, span.traceparent)
+      const end = report.failed(failures, results, hold, maxAttempts)
+      if (end.judgement.is !== 'settled' || end.result.outcome === 'failed') span.fail(failures[0]?.message ?? end.judgement.is)
+      return end
+    } catch (bug) {
+      await hold.release([])
+      throw bug
+    }
   })
+
+/** The tracker alarms as well: it hears this fence, which is not above the highest it knows (SYNC.md §A.6). */
+const regressed = (conn: string, fence: number, above: number): SyncFailure => ({
+  is: 'fence-regress',
+  message: `the lease of ${conn} has revision ${fence}, but this worker was given ${above} before: the store of leases went back in time`,
+  mend: 'see docs/operating.md, "Fence regress": recreate KV_sync_state with a first sequence above every fence',
+})
 
 type Played = { readonly results: ReadonlyArray<FlowResult>; readonly failures: ReadonlyArray<SyncFailure> }
 
@@ -68,7 +83,8 @@ const playFlows = async (ports: Ports, connection: Connection, work: Work, hold:
     results.push(played.result)
     if (played.failure !== undefined) failures.push({ ...played.failure, flow: flow.id })
   }
-  const why = work.stop.why()
+  // What failed because the lease lapsed meanwhile is not ours to try again: whoever has it now settles it.
+  const why = work.stop.why() ?? (failures.length > 0 && !hold.isTrusted() ? fenced(`the lease of ${connection.id} is not trusted any more`) : undefined)
   return { results, failures: why === undefined || failures.some(({ is }) => is === why.is) ? failures : [...failures, why] }
 }
 

@@ -87,20 +87,44 @@ export const endAsIs = (entry: Entry, side: SideName): End => {
   }
 }
 
-/** The link that remembers both ends; undefined = nothing is left to remember. `agreed`: the content both now show. */
-export const linkOf = (entry: Entry, a: End, b: End, options: { readonly keepBase: boolean; readonly agreed?: Fields; readonly now: number; readonly wrote?: SideName }): Link | undefined => {
+export type LinkOptions = {
+  readonly keepBase: boolean
+  /** The content both now show. */
+  readonly agreed?: Fields
+  /** When we wrote there just now, ms since the epoch. */
+  readonly wroteA?: number
+  readonly wroteB?: number
+  readonly writes?: ReadonlyArray<string>
+}
+
+/** The link that remembers both ends; undefined = nothing is left to remember. */
+export const linkOf = (entry: Entry, a: End, b: End, options: LinkOptions): Link | undefined => {
   if (a === 'absent' && b === 'absent') return undefined
   const base = options.keepBase ? (options.agreed === undefined ? entry.link?.fh : fieldHashesOf(options.agreed)) : undefined
+  const wroteA = options.wroteA ?? entry.link?.wroteA
+  const wroteB = options.wroteB ?? entry.link?.wroteB
+  const writes = options.writes ?? entry.link?.writes
   return {
     key: entry.key,
     st: 'linked',
     ...(a === 'absent' ? {} : { idA: a.id, verA: a.version, hA: a.hash }),
     ...(b === 'absent' ? {} : { idB: b.id, verB: b.version, hB: b.hash }),
     ...(base === undefined ? {} : { fh: base }),
-    ...(options.wrote === 'source' ? { wroteA: options.now } : {}),
-    ...(options.wrote === 'destination' ? { wroteB: options.now } : {}),
+    ...(wroteA === undefined || a === 'absent' ? {} : { wroteA }),
+    ...(wroteB === undefined || b === 'absent' ? {} : { wroteB }),
+    ...(writes === undefined || writes.length === 0 ? {} : { writes }),
   }
 }
 
 /** Drift that was reported once is not news again. */
-export const driftMark = (entry: Entry): string => (entry.b.is === 'changed' ? entry.b.hash : entry.b.is)
+export const driftMark = (entry: Entry, side: SideName): string => {
+  const now = side === 'source' ? entry.a : entry.b
+  return now.is === 'changed' ? now.hash : now.is
+}
+
+/** The link of an item whose copy on this side differs and is left alone: the base stays, the difference is marked. */
+export const withDrift = (entry: Entry, link: Link, side: SideName): Link =>
+  side === 'source' ? { ...link, seenA: driftMark(entry, side) } : { ...link, seenB: driftMark(entry, side) }
+
+export const isMarked = (entry: Entry, side: SideName): boolean =>
+  (side === 'source' ? entry.link?.seenA : entry.link?.seenB) === driftMark(entry, side)

@@ -2,7 +2,7 @@
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import pg from 'pg'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { until } from '../support/processes.ts'
 import { isThere, startUp, upFolder, type UpProcess } from '../support/up-process.ts'
 
@@ -19,9 +19,11 @@ beforeAll(async () => {
   ;({ dir, remove } = await upFolder())
 })
 afterAll(async () => {
-  await up.end('SIGKILL')
+  await (up as UpProcess | undefined)?.end('SIGKILL')
   await remove()
 })
+
+beforeEach(({ onTestFailed }) => onTestFailed(() => void process.stderr.write((up as UpProcess | undefined)?.output() ?? '')))
 
 const file = (...path: ReadonlyArray<string>): string => join(dir, 'quickstart', ...path)
 const statistics = async (): Promise<Statistics> => (await (await fetch(`${up.httpUrl}/api/sync/statistics`)).json()) as Statistics
@@ -98,10 +100,11 @@ it('after kill -9 its servers are gone too, and the next start goes on with noth
   up = await startUp(dir, '--quickstart')
   await areGone(family)
   const already = await rows()
-  await until('readings go on', async () => (await rows()).rows > already.rows)
-  await until('the cards have been looked at', () => /contacts .* 10 cards +nothing to do/.test(up.output()))
+  await until('readings go on', async () => (await rows()).rows > already.rows, 45_000)
+  // What was in hand at the kill waits for its lease
+  await until('the cards have been looked at', () => /contacts .* 10 cards +nothing to do/.test(up.output()), 45_000)
   expect(await times()).toEqual(before)
   const { rows: all, distinct, last } = await rows()
   expect([distinct, last]).toEqual([all, all])
   expect((await up.end('SIGTERM')).code).toBe(0)
-}, 40_000)
+}, 60_000)

@@ -30,7 +30,7 @@ describe('a change', () => {
 
 describe('trouble', () => {
   it('is told once, and so is its end', () => {
-    expect(told(quietRun(), failedRun('no such folder'), failedRun('no such folder'), failedRun('no room'), quietRun(), quietRun())).toEqual(
+    expect(told(quietRun(), failedRun('no such folder, asked 1 time'), failedRun('no such folder, asked 2 time'), failedRun('no room'), quietRun(), quietRun())).toEqual(
       ['began', 'trouble', undefined, 'trouble', 'recovered', undefined])
   })
 

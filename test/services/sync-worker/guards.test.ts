@@ -26,6 +26,20 @@ describe('guards', () => {
     expect(rig.b.all()).toHaveLength(0)
   })
 
+  it('a first sync that was cut short is finished by the next run, however little of it was done', async () => {
+    const rig = engineRig()
+    for (let i = 0; i < 40; i++) rig.a.put({ key: `k${i}`, fields: { FN: `${i}` } })
+    let writes = 0
+    rig.b.mischief.beforeWrite = () => {
+      if (++writes > 5) rig.b.mischief.failWrites = 1
+    }
+    await rig.sync()
+    expect(rig.b.all()).toHaveLength(5)
+    delete rig.b.mischief.beforeWrite
+    expect(await rig.sync()).toMatchObject({ outcome: 'succeeded', flows: [{ phase: 'first' }] })
+    expect(rig.b.all()).toHaveLength(40)
+  })
+
   it('T71 a dry run tells the moves and writes nothing anywhere', async () => {
     const rig = await inSync()
     rig.a.put({ key: 'x', fields: { FN: 'xx' } })

@@ -1,0 +1,78 @@
+/**
+ * Knows where a spooled flow starts from: the checkpoint as it stands, what of it may be believed, and whether the sides
+ * are still the ones it was written for (SYNC.md §A.4, §C).
+ */
+import { hash } from 'node:crypto'
+import type { Checkpoint, Phase } from '#libs/domain/checkpoint.ts'
+import type { SyncFailure } from '#libs/domain/failure.ts'
+import { E } from '#libs/fp.ts'
+import { approvalOf, heldMessage } from './approval.ts'
+import { cfgHashOf } from './cfg-hash.ts'
+import type { FlowEnd } from './flow-end.ts'
+import { openKvLedger, type KvLedger } from './kv-ledger.ts'
+import type { Stored } from './ports.ts'
+import type { FlowContext } from './run-context.ts'
+
+export type Begun = {
+  readonly before: Checkpoint | null
+  readonly phase: Phase
+  readonly ledger: KvLedger
+  /** The configuration changed since the listing that made the links (also: in an earlier attempt of this resync). */
+  readonly scopeChanged: boolean
+  /** Set when another account stands behind the same configuration and nobody has approved of it. */
+  readonly changedAccount?: NonNullable<FlowEnd['held']> & { readonly plan: string }
+}
+
+export const beginFlow = async (context: FlowContext): Promise<E.Either<SyncFailure, Begun>> => {
+  const { ports, connection, flow, hold, item } = context
+  const read = await ports.state.readCheckpoint(connection.id, flow.id)()
+  if (E.isLeft(read)) return E.left({ is: 'unavailable', message: `checkpoint of ${connection.id}/${flow.id} cannot be read: ${read.left.is}`, code: 'state-store' })
+  const stored = read.right
+  if (stored !== null && stored.value.fence >= hold.fence) {
+    return E.left({
+      is: 'fence-regress',
+      message: `the lease of ${connection.id} has revision ${hold.fence}, but revision ${stored.value.fence} was used before: the store of leases went back in time`,
+      mend: 'see docs/operating.md, "Fence regress": recreate KV_sync_state with a first sequence above every fence',
+    })
+  }
+  const before = stored?.value ?? null
+  const account = accountOf(context, before)
+  if (account.is === 'other') return E.right({ before, phase: 'first', ledger: ledgerOf(context, stored, false), scopeChanged: false })
+  if (account.is === 'held') return E.right({ before, phase: before?.phase ?? 'first', ledger: ledgerOf(context, stored, true), scopeChanged: false, changedAccount: account })
+
+  const scopeChanged = before !== null && (before.cfgHash !== cfgHashOf(flow) || before.withoutDeletes === true)
+  const phase: Phase =
+    before === null || before.phase === 'first' ? 'first'
+    : scopeChanged || item.mode === 'full' || before.phase === 'resync' ? 'resync'
+    : 'delta'
+  return E.right({ before, phase, ledger: ledgerOf(context, stored, stored !== null), scopeChanged })
+}
+
+/** The same checkpoint, with its links no base any more: a side went back in time. */
+export const beginAnew = async (context: FlowContext): Promise<E.Either<SyncFailure, Begun>> => {
+  const { ports, connection, flow } = context
+  const read = await ports.state.readCheckpoint(connection.id, flow.id)()
+  if (E.isLeft(read)) return E.left({ is: 'unavailable', message: `checkpoint of ${connection.id}/${flow.id} cannot be read: ${read.left.is}`, code: 'state-store' })
+  return E.right({ before: read.right?.value ?? null, phase: 'first', ledger: ledgerOf(context, read.right, false), scopeChanged: false })
+}
+
+const ledgerOf = ({ ports, hold, connection, flow }: FlowContext, stored: Stored<Checkpoint> | null, believed: boolean): KvLedger =>
+  openKvLedger(ports.state, hold, connection.id, flow.id, { checkpoint: stored?.value ?? null, revision: stored?.revision ?? 0, believed })
+
+export type Account = { readonly is: 'same' } | { readonly is: 'other' } | ({ readonly is: 'held' } & NonNullable<Begun['changedAccount']>)
+
+/** `other`: the links say nothing about it; a first sync, which deletes nothing. */
+export const accountOf = ({ a, b, flow, item, ports }: FlowContext, before: Checkpoint | null): Account => {
+  const changed = [
+    ...(before?.sideA !== undefined && before.sideA !== a.identity ? [`the source is ${a.identity} now, it was ${before.sideA}`] : []),
+    ...(before?.sideB !== undefined && before.sideB !== b.identity ? [`the destination is ${b.identity} now, it was ${before.sideB}`] : []),
+  ]
+  if (changed.length === 0) return { is: 'same' }
+  // The configuration says so: somebody pointed the flow elsewhere on purpose.
+  if (before !== null && before.cfgHash !== cfgHashOf(flow)) return { is: 'other' }
+  const plan = hash('sha256', `changed-account|${flow.id}|${a.identity}|${b.identity}`, 'hex').slice(0, 16)
+  const approval = approvalOf(plan, { approved: item.approved, askedAt: item.askedAt, now: ports.clock.now(), before })
+  if (approval.is === 'given') return { is: 'other' }
+  const message = `another account stands behind the same configuration: ${changed.join('; ')}`
+  return { is: 'held', by: 'changed-account', message: heldMessage(message, approval), plan }
+}

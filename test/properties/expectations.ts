@@ -1,0 +1,32 @@
+/** What must be true after each sync, and what is remembered for the end. */
+import { hashOf } from '#libs/domain/record.ts'
+import type { RunEnd } from '../../services/sync-worker/sync.ts'
+import { isClean, sideNames, Violation, type SideName, type World } from './world.ts'
+
+/** One content, by key, of a side that shows each key once. */
+export const contentOf = (world: World, side: SideName, key: string): string | undefined => {
+  const [item, ...more] = world.store(side).byKey(key)
+  if (more.length > 0) return `several at the ${side}`
+  return item === undefined ? undefined : hashOf(item.fields)
+}
+
+export const keysOf = (world: World): ReadonlySet<string> => new Set(sideNames.flatMap((side) => world.store(side).all().map(({ key }) => key)))
+
+export const afterSync = (world: World, end: RunEnd | 'killed', dry: boolean): void => {
+  const { a, b } = world.rig.newWrites()
+  if (dry && a + b > 0) throw new Violation('a dry run wrote')
+  for (const [side, writes] of [['source', a], ['destination', b]] as const) {
+    if (world.store(side).mischief.readOnly && writes > 0) throw new Violation(`the ${side} is read-only, and was written`)
+  }
+  if (world.setup.way !== 'two-way' && a > 0) throw new Violation('a one-way flow wrote to its source')
+  if (!isClean(end)) return
+  if (!world.lostPages) world.noBase.clear()
+  for (const key of [...world.pending.keys()]) {
+    if (contentOf(world, 'source', key) !== contentOf(world, 'destination', key)) continue
+    world.pending.delete(key)
+    world.touchedB.delete(key)
+    // Touched after its link was lost, and agreed on: it has a link again.
+    world.noBase.delete(key)
+    world.odd.delete(key)
+  }
+}

@@ -1,0 +1,37 @@
+/** The kinds of connections that are tried: way, strategy, and the habits of the two sides. */
+import fc from 'fast-check'
+import type { MemoryOptions } from '#libs/connectors/memory/options.ts'
+
+export type Way = 'two-way' | 'spooled' | 'streamed'
+
+export type Setup = {
+  readonly way: Way
+  readonly strategy: 'source-wins' | 'destination-wins' | 'newest-wins' | 'merge' | 'manual'
+  readonly tie: 'source' | 'destination'
+  readonly deleteWins: boolean
+  readonly drift: 'ignore' | 'reassert'
+  readonly readOnly?: 'error' | 'ignore' | 'revert'
+  readonly a: MemoryOptions
+  readonly b: MemoryOptions
+}
+
+const habits: fc.Arbitrary<MemoryOptions> = fc.record({
+  versions: fc.constantFrom('stable' as const, 'stable' as const, 'stable' as const, 'flaky' as const, 'none' as const),
+  silentWrites: fc.boolean(),
+  delta: fc.boolean(),
+  seenOnly: fc.boolean(),
+  resumableListing: fc.boolean(),
+  pageSize: fc.constantFrom(1, 2, 100),
+  batchSize: fc.constantFrom(1, 3, 100),
+})
+
+export const setups = (way?: Way): fc.Arbitrary<Setup> => fc.record({
+  way: way === undefined ? fc.constantFrom<Way>('two-way', 'two-way', 'spooled', 'streamed') : fc.constant(way),
+  strategy: fc.constantFrom('source-wins', 'destination-wins', 'newest-wins', 'merge', 'manual'),
+  tie: fc.constantFrom('source', 'destination'),
+  deleteWins: fc.boolean(),
+  drift: fc.constantFrom('ignore', 'reassert'),
+  readOnly: fc.constantFrom('error', 'ignore', 'revert'),
+  a: habits,
+  b: habits,
+})

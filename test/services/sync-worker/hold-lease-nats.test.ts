@@ -1,0 +1,180 @@
+/** The hold on real servers: restored from a copy, short of batches, gone and back, and three of them (SYNC.md §E.3). */
+import { cp, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { systemClock } from '#libs/clock.ts'
+import type { ConnectionId } from '#libs/domain/ids.ts'
+import { startNatsServer } from '#libs/embedded/nats-server.ts'
+import { E } from '#libs/fp.ts'
+import type { Bus } from '#libs/nats/connect.ts'
+import { leaseTimesOf } from '../../../services/sync-worker/lease.ts'
+import { natsState } from '../../../services/sync-worker/nats-state.ts'
+import type { StateStore, StoreFailure } from '../../../services/sync-worker/ports.ts'
+import { checkpoint, cursorOf, flow, leaseOf, page, worker } from '../../support/hold-rig.ts'
+import { connectTo, startTestCluster, startTestServer } from '../../support/nats-server.ts'
+import { until } from '../../support/processes.ts'
+import { provisionState } from '../../support/state-rig.ts'
+
+const stateOn = (bus: Bus): StateStore => natsState(bus, Date.now)
+const fenced = { left: { is: 'fenced' } }
+
+describe('T52f a server whose store was restored from an older copy', () => {
+  it('gives the same revision to another: the first finds out after its reconnect, writes nothing and leaves the lease alone', async () => {
+    const server = await startTestServer()
+    const buses: Array<Bus> = []
+    const connected = async (): Promise<Bus> => {
+      const bus = await connectTo(server)
+      buses.push(bus)
+      return bus
+    }
+    const copy = await mkdtemp(join(tmpdir(), 'syncline-copy-'))
+    try {
+      await provisionState(await connected(), 1)
+      await server.kill()
+      await cp(join(server.dir, 'jetstream'), copy, { recursive: true })
+      await server.restart()
+
+      const bus = await connected()
+      const hold = await worker('one', stateOn(bus), systemClock).take()
+      await server.kill()
+      await rm(join(server.dir, 'jetstream'), { recursive: true })
+      await cp(copy, join(server.dir, 'jetstream'), { recursive: true })
+      await server.restart()
+      const state = stateOn(await connected())
+      const next = await worker('two', state, systemClock).take()
+      expect(next.fence).toBe(hold.fence)
+
+      await until('the first is back', () => bus.isConnected())
+      expect(await hold.saveCheckpoint(flow, checkpoint('zombie'))).toMatchObject(fenced)
+      await hold.release([])
+      expect(await cursorOf(state)).toBeUndefined()
+      expect(await leaseOf(state)).toMatchObject({ entry: { owner: 'two' } })
+      expect(await next.saveCheckpoint(flow, checkpoint('two'))).toMatchObject({ _tag: 'Right' })
+      await next.release([])
+    } finally {
+      for (const bus of buses) await bus.close()
+      await server.stop()
+      await rm(copy, { recursive: true, force: true })
+    }
+  })
+})
+
+describe('a server that is killed while a lease is held', () => {
+  it('and started again: the hold is confirmed, and its commits go on without a gap', async () => {
+    const server = await startTestServer()
+    const bus = await connectTo(server)
+    try {
+      await provisionState(bus, 1)
+      const state = stateOn(bus)
+      const hold = await worker('one', state, systemClock).take()
+      expect(await hold.saveBatch(flow, [page('a')], checkpoint('a'), 0)).toEqual(E.right(hold.fence + 1))
+      await server.kill()
+      const saving = hold.saveBatch(flow, [page('b', hold.fence + 1)], checkpoint('b'), hold.fence + 2)
+      await server.restart()
+      expect(await saving).toMatchObject({ _tag: 'Right' })
+      expect([await cursorOf(state), (await leaseOf(state)).entry?.n]).toEqual(['b', 2])
+      await hold.release([])
+      expect((await leaseOf(state)).entry).toBeNull()
+    } finally {
+      await bus.close()
+      await server.stop()
+    }
+  })
+
+  it('T53 and stays away: the run is told before its lease can lapse', async () => {
+    const server = await startTestServer()
+    const bus = await connectTo(server)
+    try {
+      await provisionState(bus, 1)
+      const one = worker('one', stateOn(bus), systemClock, leaseTimesOf(3_000))
+      const takenAt = performance.now()
+      const hold = await one.take()
+      await server.kill()
+      await new Promise<void>((told) => hold.lost.addEventListener('abort', () => told(), { once: true }))
+      const after = performance.now() - takenAt
+      expect(after).toBeGreaterThan(2_400)
+      expect(after).toBeLessThan(3_000)
+      expect(await hold.saveCheckpoint(flow, checkpoint('late'))).toMatchObject(fenced)
+      await hold.release([])
+      expect(one.lost()).toBe(1)
+    } finally {
+      await bus.close()
+      await server.stop()
+    }
+  })
+})
+
+describe('T52h a server that takes eight open batches at a time', () => {
+  it('stores what 120 runs commit at once: a refusal is waited out, not failed by', async () => {
+    const storeDir = await mkdtemp(join(tmpdir(), 'syncline-few-batches-'))
+    const extra = `jetstream {\n  store_dir: ${JSON.stringify(storeDir)}\n  limits { batch { max_inflight_per_stream: 8, max_inflight_total: 8 } }\n}`
+    const server = await startNatsServer({ host: '127.0.0.1', port: 0, storeDir, extra })()
+    if (E.isLeft(server)) throw new Error(server.left.message)
+    const bus = await connectTo([server.right.url])
+    try {
+      await provisionState(bus, 1)
+      let refused = 0
+      const plain = stateOn(bus)
+      const state: StateStore = { ...plain, writeBatch: (batch) => async () => { const written = await plain.writeBatch(batch)(); refused += Number(E.isLeft(written)); return written } }
+      const saved = await Promise.all(Array.from({ length: 120 }, async (_, i) => {
+        const taken = await worker(`w${i}`, state, systemClock).tryTake({ conn: `c${i}` as ConnectionId, run: 'r', attempt: 1, stillWorking: async () => undefined })
+        if (E.isLeft(taken) || taken.right.is === 'busy') throw new Error('no lease')
+        const { hold } = taken.right
+        const first = await hold.saveBatch(flow, [page('a')], checkpoint('a'), 0)
+        await hold.release([])
+        return first
+      }))
+      expect(saved.filter(E.isLeft)).toEqual([])
+      expect(refused).toBeGreaterThan(0)
+    } finally {
+      await bus.close()
+      await server.right.stop()
+      await rm(storeDir, { recursive: true, force: true })
+    }
+  })
+})
+
+describe('three servers', () => {
+  let cluster: Awaited<ReturnType<typeof startTestCluster>>
+  let bus: Bus
+  beforeAll(async () => {
+    cluster = await startTestCluster()
+    bus = await connectTo(cluster.urls)
+    await provisionState(bus, 3)
+  })
+  afterAll(async () => {
+    await bus.close()
+    await cluster.stop()
+  })
+
+  it('T52d never refuse one of our own writes, though renewals come with every commit', async () => {
+    const refusals: Array<StoreFailure> = []
+    const plain = stateOn(bus)
+    const heard = <A>(effect: () => Promise<E.Either<StoreFailure, A>>) => async () => {
+      const answer = await effect()
+      if (E.isLeft(answer)) refusals.push(answer.left)
+      return answer
+    }
+    const state: StateStore = {
+      ...plain,
+      writeLease: (...args) => heard(plain.writeLease(...args)),
+      writeCheckpoint: (...args) => heard(plain.writeCheckpoint(...args)),
+      writeBatch: (batch) => heard(plain.writeBatch(batch)),
+      dropLease: (...args) => heard(plain.dropLease(...args)),
+    }
+    const hold = await worker('one', state, systemClock, { ttlMs: 30_000, renewEveryMs: 1, marginMs: 5_000 }).take()
+    const saves = Array.from({ length: 200 }, (_, i) => hold.saveCheckpoint(flow, checkpoint(`${i}`)))
+    const last = (await Promise.all(saves)).at(-1)
+    if (last === undefined || E.isLeft(last)) throw new Error('not saved')
+    let at = last.right
+    for (let i = 0; i < 50; i++) {
+      const saved = await hold.saveBatch(flow, [page(`${i}`, 0, i)], checkpoint(`b${i}`), at)
+      if (E.isLeft(saved)) throw new Error(JSON.stringify(saved.left))
+      at = saved.right + 1
+    }
+    await hold.release([])
+    expect(refusals).toEqual([])
+    expect(await cursorOf(state)).toBe('b49')
+  })
+})
