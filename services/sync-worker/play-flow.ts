@@ -26,7 +26,7 @@ export const playFlow = (ports: Ports, ask: FlowAsk): Promise<FlowPlayed> =>
       return E.left(bug(`unexpected: ${cause instanceof Error ? cause.message : String(cause)}`))
     })
     const durationMs = Math.round(ports.clock.monotonic() - startedAt)
-    const played = told(ask.flow, ended, counts, durationMs)
+    const played = told(ask.connection.id, ask.flow, ended, counts, durationMs)
     if (played.failure !== undefined) span.fail(played.failure.message)
     return played
   })
@@ -80,7 +80,7 @@ const progressOf = (ports: Ports, { connection, flow, work }: FlowAsk, counts: M
   }
 }
 
-const told = (flow: Flow, ended: E.Either<SyncFailure, FlowEnd>, counts: MutableCounts, durationMs: number): FlowPlayed => {
+const told = (conn: string, flow: Flow, ended: E.Either<SyncFailure, FlowEnd>, counts: MutableCounts, durationMs: number): FlowPlayed => {
   const base = { flow: flow.id, counts, durationMs }
   if (E.isLeft(ended)) {
     const outcome = ended.left.is === 'cancelled' ? 'cancelled' : 'failed'
@@ -97,7 +97,7 @@ const told = (flow: Flow, ended: E.Either<SyncFailure, FlowEnd>, counts: Mutable
     parkedNow: end.parkedNow,
     ...(end.warnings.length === 0 ? {} : { warnings: [...new Set(end.warnings)] }),
     ...(end.plan === undefined ? {} : { plan: end.plan.hash, moves: [...end.plan.moves], movesTotal: end.plan.total }),
-    ...(end.held === undefined ? {} : { heldBy: end.held.by, error: { is: 'held', message: end.held.message, mend: `look with \`syncline sync <conn> --dry-run\`, then approve plan ${end.plan?.hash ?? ''}` } }),
+    ...(end.held === undefined ? {} : { heldBy: end.held.by, error: { is: 'held', message: end.held.message, mend: `look with \`syncline plan ${conn}\`; \`syncline approve ${conn} ${end.plan?.hash ?? '<plan>'}\` lets exactly this plan run` } }),
     ...(end.unsettled === undefined ? {} : { error: end.unsettled }),
   }
   return end.unsettled === undefined ? { result } : { result, failure: end.unsettled }

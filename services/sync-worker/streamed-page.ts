@@ -5,7 +5,6 @@
 import type { ChangePage } from '#libs/connectors/connector.ts'
 import type { SyncFailure } from '#libs/domain/failure.ts'
 import type { Link } from '#libs/domain/link.ts'
-import type { Link } from '#libs/domain/link.ts'
 import type { Item } from '#libs/domain/record.ts'
 import { E } from '#libs/fp.ts'
 import { classify, type Observation } from './classify.ts'
@@ -76,7 +75,7 @@ const entriesOf = async (stream: Stream, items: ReadonlyArray<Item>, bad: PageCo
   if (sightings.length === 0) return E.right([])
   const entries = sightings.map(({ key, linkKey, seen }): Entry => ({ key, linkKey, link: undefined, a: classify(undefined, 'source', seen), b: { is: 'never' } }))
   // In a first sync rows are taken for new; one that was linked already makes its create answer "exists", and is looked up then.
-  return stream.phase === 'first' && stream.context.item.dryRun !== true ? E.right(entries) : withLinks(stream, entries)
+  return stream.phase === 'first' && bad.length === 0 && stream.context.item.dryRun !== true ? E.right(entries) : withLinks(stream, entries)
 }
 
 const withLinks = async (stream: Stream, entries: ReadonlyArray<Entry>): Promise<E.Either<SyncFailure, ReadonlyArray<Entry>>> => {
