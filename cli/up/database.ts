@@ -58,7 +58,7 @@ const ownDatabase = (folder: string, clock: Clock): TE.TaskEither<Refusal, Datab
   const elsewhere = await elsewhereFor(`${folder}.elsewhere`)
   const there = await startIn(elsewhere, clock)
   if (E.isLeft(there)) return E.left(failed(here.left.message))
-  return E.right({ ...there.right, note: `in ${elsewhere}, where a user other than root can go` })
+  return E.right({ ...there.right, note: `in ${elsewhere}` })
 }
 
 /** Kept in a file of the folder: whoever takes the folder away and begins anew gets a new database, too. */

@@ -1,8 +1,9 @@
 /** Knows how to start and stop a nats-server of our own. Does not know what is stored in it. */
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, open, writeFile, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { E, TE } from '#libs/fp.ts'
 import { findNatsServer } from './find-nats-server.ts'
 import type { NatsServerFailure } from './find-nats-server.ts'
@@ -18,8 +19,6 @@ export type NatsServerOptions = Omit<NatsServerConfig, 'port'> & {
   /** 0 or -1 = any free one. */
   readonly port: number
   readonly readyTimeoutMs?: number
-  /** Every line of the server's log. */
-  readonly onLog?: (line: string) => void
 }
 
 export type NatsServer = {
@@ -63,22 +62,16 @@ const whenReady = async (
   port: number,
   configFile: string,
 ): Promise<E.Either<NatsServerFailure, NatsServer>> => {
-  const tail: string[] = []
+  // Into a file, not to us: when we are killed, a server that writes to our pipe dies of SIGPIPE before it has shut down,
+  // and what it had not yet written down is lost
+  const log = await open(join(options.storeDir, 'nats-server.log'), 'w+')
   // a group of its own: Ctrl-C must reach our services first, and the server after they have drained
-  const child = spawn(binary, ['-c', configFile], { detached: true, stdio: ['ignore', 'ignore', 'pipe'] })
+  const child = spawn(binary, ['-c', configFile], { detached: true, stdio: ['ignore', 'ignore', log.fd] })
   const closed = new Promise<{ code: number | null; signal: string | null }>((resolve) => {
     child.once('error', () => resolve({ code: null, signal: null }))
     child.once('exit', (code, signal) => resolve({ code, signal }))
   })
-  const outcome = await new Promise<'ready' | 'ended' | 'late'>((resolve) => {
-    const timer = setTimeout(() => resolve('late'), options.readyTimeoutMs ?? 30_000)
-    void closed.then(() => resolve('ended')).finally(() => clearTimeout(timer))
-    eachLine(child, (line) => {
-      options.onLog?.(line)
-      if (tail.push(line) > 30) tail.shift()
-      if (line.includes('Server is ready')) resolve('ready')
-    })
-  })
+  const { outcome, tail } = await whatCame(log, closed, options.readyTimeoutMs ?? 30_000).finally(() => log.close())
   if (outcome !== 'ready' || child.pid === undefined) {
     child.kill('SIGKILL')
     const said = tail.length === 0 ? 'It said nothing.' : `It said:\n${tail.join('\n')}`
@@ -131,11 +124,21 @@ const dieTogether = (child: ChildProcess, pid: number): (() => void) => {
   }
 }
 
-const eachLine = (child: ChildProcess, on: (line: string) => void): void => {
-  let rest = ''
-  child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
-    const lines = (rest + chunk).split('\n')
-    rest = lines.pop() ?? ''
-    lines.forEach(on)
-  })
+const lookEveryMs = 10
+const mostRead = 256 * 1024
+
+/** Reads the log until it says that the server is ready, the server has ended, or the time is over. */
+const whatCame = async (log: FileHandle, closed: Promise<unknown>, withinMs: number): Promise<{ readonly outcome: 'ready' | 'ended' | 'late'; readonly tail: ReadonlyArray<string> }> => {
+  const giveUpAt = performance.now() + withinMs
+  let hasEnded = false
+  void closed.then(() => (hasEnded = true))
+  for (;;) {
+    const outcome = hasEnded ? 'ended' : performance.now() > giveUpAt ? 'late' : undefined
+    const { bytesRead, buffer } = await log.read(Buffer.alloc(mostRead), 0, mostRead, 0)
+    const said = buffer.toString('utf8', 0, bytesRead)
+    const tail = said.split('\n').slice(-31)
+    if (said.includes('Server is ready')) return { outcome: 'ready', tail }
+    if (outcome !== undefined) return { outcome, tail }
+    await sleep(lookEveryMs)
+  }
 }

@@ -83,10 +83,12 @@ export const carryOut = async (world: World, step: Step): Promise<void> => {
       const [item] = world.store(step.side).byKey(step.key)
       if (item === undefined || world.store(step.side).byKey(step.to).length > 0) return
       world.odd.add(step.key).add(step.to)
+      if (step.side === 'destination') world.touchedB.add(step.key).add(step.to)
       world.store(step.side).put({ key: step.to, fields: item.fields, remoteId: item.remoteId })
       return
     }
     case 'sync':
+      if (step.dry === true) world.trap = undefined
       return afterSync(world, await world.sync({ ...(step.full === true ? { mode: 'full' } : {}), ...(step.dry === true ? { dryRun: true } : {}) }), step.dry === true)
     case 'sameAgain': {
       const item = { run: world.rig.ports.random.ulid(1) as never, trigger: 'the same' }
@@ -138,6 +140,7 @@ const disturb = (world: World, how: 'touch' | 'rename' | 'twin' | 'spoil', at: S
   const store = world.store(at)
   const [there] = store.byKey(item)
   if (there === undefined) return
+  if (at === 'destination') world.touchedB.add(item)
   switch (how) {
     case 'touch':
       return store.touch(there.remoteId)

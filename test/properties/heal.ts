@@ -49,7 +49,7 @@ const settle = async (world: World, full: boolean): Promise<void> => {
   let approved: string | undefined
   const story: Array<string> = []
   for (let run = 0; run < most && quiet < 2; run++) {
-    const end = await world.sync({ ...(full && run === 0 ? { mode: 'full' } : {}), ...(approved === undefined ? {} : { approved }) })
+    const end = await world.sync({ ...(full && (run === 0 || approved !== undefined) ? { mode: 'full' } : {}), ...(approved === undefined ? {} : { approved }) })
     const { a, b } = world.rig.newWrites()
     if (end === 'killed') throw new Error('nobody kills here')
     approved = end.result.outcome === 'held' ? end.result.flows[0]?.plan : undefined
@@ -57,7 +57,7 @@ const settle = async (world: World, full: boolean): Promise<void> => {
     quiet = clean && a + b === 0 ? quiet + 1 : 0
     story.push(`${end.judgement.is} ${end.result.outcome} a${a} b${b} ${JSON.stringify(end.result.flows[0]?.counts)} ${end.result.error?.message ?? ''}`)
     if (isClean(end)) {
-      world.lostPages &&= !full
+      if (full) world.lostPages = false
       if (!world.lostPages) world.noBase.clear()
     }
   }
