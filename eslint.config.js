@@ -14,10 +14,12 @@ const LONGER = [
   { file: 'libs/connectors/connector.ts', lines: 190, because: 'the contract reads as one page' },
   { file: 'libs/nats/follow.ts', lines: 190, because: 'an ordered consumer is one state machine' },
   { file: 'libs/nats/kv.ts', lines: 160, because: 'one bucket with all that can be done to it' },
-  { file: 'libs/nats/provision.ts', lines: 160, because: 'streams, buckets and consumers go through the same three steps' },
+  { file: 'libs/nats/provision.ts', lines: 170, because: 'streams, buckets and consumers go through the same three steps' },
   { file: 'services/sync-worker/hold-lease.ts', lines: 200, because: 'one protocol: every state write shares its turn, its barrier and its term' },
-  { file: 'services/sync-worker/streamed-commit.ts', lines: 180, because: 'one transaction told from its tasks to what is left over' },
-  { file: 'services/sync-worker/settle-chunk.ts', lines: 160, because: 'the rounds of one chunk, each move a branch' },
+  { file: 'services/sync-worker/kv-ledger.ts', lines: 180, because: 'reading, growing and committing share the pages in hand' },
+  { file: 'services/sync-worker/streamed-flow.ts', lines: 170, because: 'the story of a stream, opening included' },
+  { file: 'services/sync-worker/streamed-commit.ts', lines: 200, because: 'one transaction told from its tasks to what is left over' },
+  { file: 'services/sync-worker/settle-chunk.ts', lines: 170, because: 'the rounds of one chunk, each move a branch' },
 ]
 const tooLong = LONGER.find(({ lines, because }) => lines > 200 || !because)
 if (tooLong !== undefined) throw new Error(`${tooLong.file}: at most 200 lines, and with a reason`)

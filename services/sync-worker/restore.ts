@@ -16,7 +16,7 @@ export const restore = async (context: FlowContext): Promise<E.Either<SyncFailur
   const read = await ports.readArchived(work.restore)()
   if (E.isLeft(read)) return read
   const version = read.right
-  if (version === null || version.conn !== connection.id) {
+  if (version?.conn !== connection.id) {
     return E.left({ is: 'needs-person', message: `there is no archived version ${work.restore} of ${connection.id}`, mend: `list them with \`syncline versions ${connection.id}\`` })
   }
   if (version.flow !== flow.id) return E.right(undefined)

@@ -1,10 +1,10 @@
 /** Knows what every side keeps to when it is read on from a cursor. */
 import { describe, expect, it } from 'vitest'
-import { contents, readAll, readOn, tryReadAll, withRig, type LawRig } from './law-rig.ts'
+import { contents, readAll, readOn, tryReadAll, withRig, type LawRig, doesNotApply } from './law-rig.ts'
 
 export const deltaLaws = (make: () => Promise<LawRig>): void => {
   const law = (says: string, body: Parameters<typeof withRig>[1]) => it(says, withRig(make, async (rig, context) => {
-    if (!rig.side.capabilities.delta) return context.skip('no delta')
+    if (!rig.side.capabilities.delta) return doesNotApply(context, 'no delta')
     await body(rig, context)
   }))
 
@@ -48,7 +48,7 @@ export const deltaLaws = (make: () => Promise<LawRig>): void => {
     })
 
     law('never misses a deletion where it promises to tell them', async (rig, context) => {
-      if (rig.remove === undefined || !rig.side.capabilities.tombstones) return context.skip('deletions are not told')
+      if (rig.remove === undefined || !rig.side.capabilities.tombstones) return doesNotApply(context, 'deletions are not told')
       const before = (await readAll(rig.side)).cursor
       const cursor = (await settled(rig)) ?? before
       const doomed = (await readAll(rig.side)).items.find((item) => item.key === rig.sample(2).key)
@@ -59,7 +59,7 @@ export const deltaLaws = (make: () => Promise<LawRig>): void => {
     })
 
     law('never calls a deleted item present', async (rig, context) => {
-      if (rig.remove === undefined) return context.skip('nothing is ever deleted')
+      if (rig.remove === undefined) return doesNotApply(context, 'nothing is ever deleted')
       const cursor = await settled(rig)
       await rig.remove(rig.sample(2).key)
       const reading = await readOn(await rig.reopen(), cursor)
@@ -68,7 +68,7 @@ export const deltaLaws = (make: () => Promise<LawRig>): void => {
     })
 
     law('finds an item that was deleted and made anew', async (rig, context) => {
-      if (rig.remove === undefined) return context.skip('nothing is ever deleted')
+      if (rig.remove === undefined) return doesNotApply(context, 'nothing is ever deleted')
       const cursor = await settled(rig)
       await rig.remove(rig.sample(2).key)
       await rig.put(rig.sample(2, 1))
@@ -77,7 +77,7 @@ export const deltaLaws = (make: () => Promise<LawRig>): void => {
     })
 
     law('that means nothing any more fails as cursor-lost, and a listing still works', async (rig, context) => {
-      if (rig.loseCursors === undefined) return context.skip('cursors are never lost')
+      if (rig.loseCursors === undefined) return doesNotApply(context, 'cursors are never lost')
       const cursor = await settled(rig)
       await rig.loseCursors()
       expect(await tryReadAll(await rig.reopen(), { cursor })).toMatchObject({ is: 'cursor-lost' })

@@ -52,6 +52,18 @@ export const withRig = (make: () => Promise<LawRig>, law: (rig: LawRig, context:
     }
   }
 
+declare module 'vitest' {
+  interface TaskMeta {
+    doesNotApply?: string
+  }
+}
+
+/** A law about something that this side does not declare is no law for it: told apart, not counted as a skipped test. */
+export const doesNotApply = (context: TestContext, why: string): never => {
+  context.task.meta.doesNotApply = why
+  return context.skip(why)
+}
+
 export const never = (): AbortSignal => new AbortController().signal
 
 /** Runs an effect that must succeed. */

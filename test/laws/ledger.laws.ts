@@ -7,11 +7,11 @@ import type { Side, TransactionalCommit, TransactionalLedger, Write, Wrote } fro
 import type { Checkpoint } from '#libs/domain/checkpoint.ts'
 import type { Link } from '#libs/domain/link.ts'
 import { linkKey } from '#libs/domain/record.ts'
-import { contents, isDone, never, ok, readAll, refused, withRig, written, type LawItem, type LawRig } from './law-rig.ts'
+import { contents, isDone, never, ok, readAll, refused, withRig, written, type LawItem, type LawRig, doesNotApply } from './law-rig.ts'
 
 export const ledgerLaws = (make: () => Promise<LawRig>): void => {
   const law = (says: string, body: (rig: LawRig, ledger: TransactionalLedger) => Promise<void>) => it(says, withRig(make, async (rig, context) => {
-    if (rig.side.ledger === undefined) return context.skip('no ledger beside the data')
+    if (rig.side.ledger === undefined) return doesNotApply(context, 'no ledger beside the data')
     await body(rig, rig.side.ledger)
   }))
 
@@ -108,7 +108,7 @@ export const ledgerLaws = (make: () => Promise<LawRig>): void => {
 
     it('refuses the one poison row and commits all others', withRig(make, async (rig, context) => {
       const { ledger } = rig.side
-      if (ledger === undefined || rig.poison === undefined) return context.skip('no ledger, or everything is accepted')
+      if (ledger === undefined || rig.poison === undefined) return doesNotApply(context, 'no ledger, or everything is accepted')
       await ok(ledger.claim(5, never()))
       const good = Array.from({ length: 9 }, (_, n) => rig.sample(n))
       const items = [...good.slice(0, 4), rig.poison, ...good.slice(4)]

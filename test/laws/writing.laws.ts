@@ -1,15 +1,15 @@
 /** Knows what every side keeps to when it is written: preconditions, one answer per write, nothing lost. */
 import { describe, expect, it } from 'vitest'
 import type { Item } from '#libs/domain/record.ts'
-import { contents, create, isDone, one, readAll, readOn, withRig, write, written, type LawItem, type LawRig } from './law-rig.ts'
+import { contents, create, isDone, one, readAll, readOn, withRig, write, written, type LawItem, type LawRig, doesNotApply } from './law-rig.ts'
 
 export const writingLaws = (make: () => Promise<LawRig>): void => {
   const law = (says: string, body: Parameters<typeof withRig>[1]) => it(says, withRig(make, async (rig, context) => {
-    if (!rig.side.capabilities.canWrite) return context.skip('read-only')
+    if (!rig.side.capabilities.canWrite) return doesNotApply(context, 'read-only')
     await body(rig, context)
   }))
   const guarded = (says: string, body: Parameters<typeof withRig>[1]) => law(says, async (rig, context) => {
-    if (rig.side.capabilities.precondition === 'none') return context.skip('no preconditions')
+    if (rig.side.capabilities.precondition === 'none') return doesNotApply(context, 'no preconditions')
     await body(rig, context)
   })
 
@@ -33,7 +33,7 @@ export const writingLaws = (make: () => Promise<LawRig>): void => {
     })
 
     law('takes odd keys as they are', async (rig, context) => {
-      if (rig.odd === undefined) return context.skip('keys are of one shape here')
+      if (rig.odd === undefined) return doesNotApply(context, 'keys are of one shape here')
       await create(rig.side, rig.odd)
       const read = await readAll(await rig.reopen())
       expect(contents(read.items)).toEqual(written(rig, rig.odd))
@@ -69,7 +69,7 @@ export const writingLaws = (make: () => Promise<LawRig>): void => {
     })
 
     law('of an item that is gone answers stale and creates nothing', async (rig, context) => {
-      if (rig.remove === undefined) return context.skip('nothing is ever deleted')
+      if (rig.remove === undefined) return doesNotApply(context, 'nothing is ever deleted')
       await rig.put(rig.sample(0))
       const seen = await only(rig)
       await rig.remove(seen.key)
@@ -138,14 +138,14 @@ export const writingLaws = (make: () => Promise<LawRig>): void => {
     })
 
     law('with an item that is never accepted refuses that one and writes the others', async (rig, context) => {
-      if (rig.poison === undefined) return context.skip('everything is accepted here')
+      if (rig.poison === undefined) return doesNotApply(context, 'everything is accepted here')
       const wrote = await write(rig.side, [rig.sample(0), rig.poison, rig.sample(1)].map((item) => ({ do: 'create', ...item })))
       expect(wrote.map((answer) => answer.is)).toEqual(['done', 'refused', 'done'])
       expect(contents((await readAll(rig.side)).items)).toEqual(written(rig, [rig.sample(0), rig.sample(1)]))
     })
 
     law('is at most echoed by the next delta', async (rig, context) => {
-      if (!rig.side.capabilities.delta) return context.skip('no delta')
+      if (!rig.side.capabilities.delta) return doesNotApply(context, 'no delta')
       await rig.put(rig.sample(0))
       const cursor = (await readAll(rig.side)).cursor
       await create(rig.side, [rig.sample(1), rig.sample(2)])
