@@ -13,7 +13,7 @@ const TESTS = ['test/**/*.ts', 'bench/**/*.ts']
 const LONGER = [
   { file: 'libs/connectors/connector.ts', lines: 190, because: 'the contract reads as one page' },
   { file: 'libs/nats/follow.ts', lines: 190, because: 'an ordered consumer is one state machine' },
-  { file: 'libs/nats/kv.ts', lines: 160, because: 'one bucket with all that can be done to it' },
+  { file: 'libs/nats/kv.ts', lines: 165, because: 'one bucket with all that can be done to it' },
   { file: 'libs/nats/provision.ts', lines: 170, because: 'streams, buckets and consumers go through the same three steps' },
   { file: 'services/sync-worker/hold-lease.ts', lines: 200, because: 'one protocol: every state write shares its turn, its barrier and its term' },
   { file: 'services/sync-worker/kv-ledger.ts', lines: 180, because: 'reading, growing and committing share the pages in hand' },

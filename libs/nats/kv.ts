@@ -35,7 +35,7 @@ export type Bucket = {
     value: Uint8Array,
     options: { readonly revision: number; readonly ttlSeconds: number },
   ) => TE.TaskEither<NatsFailure, number>
-  readonly delete: (key: string, options?: { readonly previousSeq?: number }) => TE.TaskEither<NatsFailure, number>
+  readonly delete: (key: string, options?: PurgeOptions) => TE.TaskEither<NatsFailure, number>
   readonly purge: (key: string, options?: PurgeOptions) => TE.TaskEither<NatsFailure, number>
   /** Live keys only. */
   readonly keys: (filter?: string) => TE.TaskEither<NatsFailure, ReadonlyArray<string>>
@@ -113,7 +113,12 @@ export const openBucket =
         ),
       update,
       putWithTtl: (key, value, { revision, ttlSeconds }) => write(key, value, { ...expecting(revision), ttlSeconds }),
-      delete: (key, how = {}) => write(key, nothing, { headers: { 'KV-Operation': 'DEL' }, ...expecting(how.previousSeq) }),
+      delete: (key, how = {}) =>
+        write(key, nothing, {
+          headers: { 'KV-Operation': 'DEL' },
+          ...expecting(how.previousSeq),
+          ...(how.ttlSeconds === undefined ? {} : { ttlSeconds: how.ttlSeconds }),
+        }),
       purge: (key, how = {}) =>
         write(key, nothing, {
           headers: { 'KV-Operation': 'PURGE', 'Nats-Rollup': 'sub' },

@@ -33,7 +33,8 @@ export const natsState = (bus: Bus, now: () => number): StateStore => {
         TE.mapLeft(storeFailure),
         TE.map(({ seq }) => seq),
       ),
-    dropLease: (conn, expected) => (expected > 0 ? pipe(bucket.purge(stateKeys.lease(conn), { previousSeq: expected, ttlSeconds: 1 }), TE.mapLeft(storeFailure)) : noFence(conn)),
+    // A delete, not a purge: a purge is forgotten when the server is killed, and the released lease stands again (2.12.5).
+    dropLease: (conn, expected) => (expected > 0 ? pipe(bucket.delete(stateKeys.lease(conn), { previousSeq: expected, ttlSeconds: 1 }), TE.mapLeft(storeFailure)) : noFence(conn)),
     readCheckpoint: (conn, flow) =>
       pipe(
         bucket.get(stateKeys.checkpoint(conn, flow)),

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { healAndCheck } from './heal.ts'
 import { afterSync } from './expectations.ts'
 import { stateKeys } from '#libs/contracts/subjects.ts'
-import { conn, flow } from './ledger-of.ts'
+import { conn, flow, linksOf } from './ledger-of.ts'
 import type { SideName, World } from './world.ts'
 
 export type Step =
@@ -89,11 +89,11 @@ export const carryOut = async (world: World, step: Step): Promise<void> => {
     }
     case 'sync':
       if (step.dry === true) world.trap = undefined
-      return afterSync(world, await world.sync({ ...(step.full === true ? { mode: 'full' } : {}), ...(step.dry === true ? { dryRun: true } : {}) }), step.dry === true)
+      return afterSync(world, await world.sync({ ...(step.full === true ? { mode: 'full' } : {}), ...(step.dry === true ? { dryRun: true } : {}) }), step)
     case 'sameAgain': {
       const item = { run: world.rig.ports.random.ulid(1) as never, trigger: 'the same' }
-      afterSync(world, await world.sync(item), false)
-      return afterSync(world, await world.sync(item), false)
+      await afterSync(world, await world.sync(item))
+      return afterSync(world, await world.sync(item))
     }
     case 'crash':
       return world.killSoon(step.at, step.when)
@@ -117,6 +117,7 @@ export const carryOut = async (world: World, step: Step): Promise<void> => {
     case 'expire':
       return world.store(step.side).expireCursors()
     case 'readOnly':
+      world.wasReadOnly = true
       return void (world.store(step.side).mischief.readOnly = !world.store(step.side).mischief.readOnly)
     case 'amnesia':
       world.amnesia = step.side
@@ -155,9 +156,14 @@ const disturb = (world: World, how: 'touch' | 'rename' | 'twin' | 'spoil', at: S
   }
 }
 
-const lose = (world: World, what: 'dropCheckpoint' | 'dropLedger'): void => {
+/** Only what had a link can lose it. */
+const lose = async (world: World, what: 'dropCheckpoint' | 'dropLedger'): Promise<void> => {
   const { rig } = world
-  for (const name of ['source', 'destination'] as const) for (const { key: there } of world.store(name).all()) world.odd.add(there), world.noBase.add(there)
+  for (const { key: linked } of await linksOf(world)) {
+    world.odd.add(linked)
+    world.noBase.add(linked)
+    world.touchedB.add(linked)
+  }
   if (world.setup.way === 'streamed') return void rig.b.ledgers.clear()
   if (what === 'dropCheckpoint') return rig.state.drop(stateKeys.checkpoint(conn, flow))
   world.lostPages = true

@@ -16,7 +16,7 @@ const path = process.env['SYNCLINE_PATH']
 describe.each<[Way, number]>([['two-way', 1_000], ['spooled', 400], ['streamed', 600]])('a %s flow', (way, sequences) => {
   it('loses nothing, doubles nothing, and comes to rest', { timeout: deep ? 900_000 : 120_000 }, async () => {
     await fc.assert(
-      fc.asyncProperty(setups(way), fc.commands([steps.map((step) => new Command(step))], { maxCommands: 24 }), async (setup, commands) => {
+      fc.asyncProperty(setups(way), fc.commands([steps.map((step) => new Command(step))], { maxCommands: 24, size: 'max' }), async (setup, commands) => {
         await fc.asyncModelRun(() => {
           const world = worldOf(setup)
           return { model: world, real: world }

@@ -1,6 +1,7 @@
 /** What must be true after each sync, and what is remembered for the end. */
 import { hashOf } from '#libs/domain/record.ts'
 import type { RunEnd } from '../../services/sync-worker/sync.ts'
+import { linksOf } from './ledger-of.ts'
 import { isClean, sideNames, Violation, type SideName, type World } from './world.ts'
 
 /** One content, by key, of a side that shows each key once. */
@@ -12,14 +13,17 @@ export const contentOf = (world: World, side: SideName, key: string): string | u
 
 export const keysOf = (world: World): ReadonlySet<string> => new Set(sideNames.flatMap((side) => world.store(side).all().map(({ key }) => key)))
 
-export const afterSync = (world: World, end: RunEnd | 'killed', dry: boolean): void => {
+export const afterSync = async (world: World, end: RunEnd | 'killed', { dry = false, full = false } = {}): Promise<void> => {
   const { a, b } = world.rig.newWrites()
   if (dry && a + b > 0) throw new Violation('a dry run wrote')
   for (const [side, writes] of [['source', a], ['destination', b]] as const) {
     if (world.store(side).mischief.readOnly && writes > 0) throw new Violation(`the ${side} is read-only, and was written`)
   }
   if (world.setup.way !== 'two-way' && a > 0) throw new Violation('a one-way flow wrote to its source')
+  // What has a whole link has a base again, however the run ended.
+  if (world.noBase.size > 0) for (const { key, idA, idB } of await linksOf(world)) if (idA !== undefined && idB !== undefined) world.noBase.delete(key)
   if (!isClean(end)) return
+  if (full) world.lostPages = false
   if (!world.lostPages) world.noBase.clear()
   for (const key of [...world.pending.keys()]) {
     if (contentOf(world, 'source', key) !== contentOf(world, 'destination', key)) continue

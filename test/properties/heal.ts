@@ -19,6 +19,7 @@ export const healAndCheck = async (world: World): Promise<void> => {
   checkUnilateral(world)
   world.odd.clear()
   world.lied = false
+  world.wasReadOnly = false
   world.pending.clear()
   world.userSays.clear()
 }
@@ -71,10 +72,10 @@ const needsFullLook = async (world: World): Promise<boolean> => {
 }
 
 const checkAgreement = async (world: World): Promise<void> => {
-  const links = await linksOf(world)
-  const aside = new Set(links.filter(({ st }) => st === 'conflict' || st === 'parked').map(({ key }) => key))
   // What the source no longer has cannot be asked for by its state: a streamed listing leaves such a link behind.
-  const parked = links.filter(({ st, idA }) => st === 'parked' && !(world.setup.way === 'streamed' && (idA === undefined || world.rig.a.get(idA) === undefined)))
+  const links = (await linksOf(world)).filter(({ st, idA }) => st !== 'parked' || world.setup.way !== 'streamed' || (idA !== undefined && world.rig.a.get(idA) !== undefined))
+  const aside = new Set(links.filter(({ st }) => st === 'conflict' || st === 'parked').map(({ key }) => key))
+  const parked = links.filter(({ st }) => st === 'parked')
   if (parked.length > 0) throw new Violation(`still parked: ${JSON.stringify(parked)}`)
   if (aside.size > 0 && world.setup.strategy !== 'manual') throw new Violation(`held without a reason: ${[...aside].join(' ')}`)
   const oneWay = world.setup.way !== 'two-way'
@@ -105,7 +106,7 @@ const checkUnilateral = (world: World): void => {
     const said = world.userSays.get(key)
     if (sides.size !== 1 || said === undefined || world.odd.has(key) || world.noBase.has(key)) continue
     if (world.setup.way !== 'two-way' && said.side === 'destination') continue
-    if (world.setup.readOnly !== undefined || world.setup.deleteWins) continue
+    if (world.wasReadOnly && world.setup.readOnly !== 'error') continue
     const expected = said.fields === undefined ? undefined : hashOf(said.fields)
     const now = contentOf(world, said.side, key)
     if (now !== expected) throw new Violation(`I1: ${key} was ${said.fields === undefined ? 'deleted' : `edited to ${JSON.stringify(said.fields)}`} at the ${said.side} alone, and is ${JSON.stringify(world.store(said.side).byKey(key)[0]?.fields)} there now`)

@@ -43,6 +43,7 @@ export type World = {
   lostPages: boolean
   /** A listing left things out: they may be unknown until the next complete look. */
   lied: boolean
+  wasReadOnly: boolean
   /** A side's listing shows nothing for one run. */
   amnesia: SideName | undefined
   /** What happens at the nth call of the next run. */
@@ -99,10 +100,16 @@ export const worldOf = (setup: Setup, mutant?: Mutant): World => {
   rig.b.mischief.beforeWrite = judge('destination')
 
   /** I1, I5, I7: every write that was applied since the last look. */
-  const judgeWrites = (): void => {
+  const judgeWrites = (clean: boolean): void => {
     for (const { side, there, other, index } of befores.splice(0)) {
       const entry = store(side).writes[index]
-      if (entry === undefined || !entry.applied || entry.write.do === 'create') continue
+      if (entry === undefined || !entry.applied) continue
+      if (!clean && entry.write.do !== 'delete') {
+        // Written, perhaps not remembered: from then on it looks like somebody's own edit of that side (SYNC.md §A.6).
+        world.odd.add(entry.write.key)
+        if (side === 'destination') world.touchedB.add(entry.write.key)
+      }
+      if (entry.write.do === 'create') continue
       const { write } = entry
       const strong = (side === 'source' ? setup.a : setup.b).versions !== 'none' && (side === 'source' ? setup.a : setup.b).silentWrites !== true
       if (strong && write.expect === null) throw new Violation(`I7: ${write.do} of ${write.key} at the ${side} without a precondition`)
@@ -110,14 +117,16 @@ export const worldOf = (setup: Setup, mutant?: Mutant): World => {
       const kept = there === undefined || isSame || rig.archived.some(({ key, fields }) => key === write.key && hashOf(fields as Fields) === hashOf(there.fields))
       if (!kept && (strong || !world.meddled.has(write.key))) throw new Violation(`I1: ${write.do} of ${write.key} at the ${side} took ${JSON.stringify(there?.fields)} away, which is in no archive`)
       if (write.do !== 'delete' || world.meddled.has(write.key)) continue
-      if (other > 0) throw new Violation(`I5: ${write.key} was deleted at the ${side} although the other side has it`)
+      // What cannot be read has no identity: a side that mirrors a read-only one cannot know that it is there.
+      const blind = setup.readOnly === 'revert' && store(otherSide(side)).byKey(write.key).every(({ spoilt }) => spoilt !== undefined)
+      if (other > 0 && !blind) throw new Violation(`I5: ${write.key} was deleted at the ${side} although the other side has it`)
       if (world.noBase.has(write.key)) throw new Violation(`I5: ${write.key} was deleted at the ${side} without a base`)
     }
   }
 
   const world: World = {
     setup, rig, store, fences,
-    noBase: new Set(), lostPages: false, lied: false, amnesia: undefined, trap: undefined,
+    noBase: new Set(), lostPages: false, lied: false, wasReadOnly: false, amnesia: undefined, trap: undefined,
     meddled: new Set(), pending: new Map(), userSays: new Map(), touchedB: new Set(), odd: new Set(),
     lastResult: () => last,
     killSoon: (at, when) => {
@@ -158,7 +167,7 @@ export const worldOf = (setup: Setup, mutant?: Mutant): World => {
       tap.dead = false
       world.amnesia = undefined
       last = end.result
-      judgeWrites()
+      judgeWrites(!killed && isClean(end))
       fences.judge()
       if (killed) return 'killed'
       const { held } = { held: end.result.outcome === 'held' }

@@ -10,7 +10,7 @@ import { freshDatabase } from '../support/postgres.ts'
 import { startProcessHouse, type ProcessHouse } from '../support/process-house.ts'
 import { until, type ServiceProcess } from '../support/processes.ts'
 
-const rows = 30_000
+const rows = 20_000
 
 let house: ProcessHouse
 let database: pg.Client
@@ -73,4 +73,4 @@ it.each(['between two transactions', 'inside a transaction'] as const)('stopped 
   await until('it says so', () => first.output().slice(told).includes('run.fenced'))
   expect([await one(rowsNow), await one(ledgerNow)]).toEqual(before)
   expect(house.results.filter(({ conn }) => conn === id)).toHaveLength(1)
-})
+}, 60_000)

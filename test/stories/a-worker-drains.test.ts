@@ -7,7 +7,7 @@ import { E } from '#libs/fp.ts'
 import { leaseTtlMs, startProcessHouse, type ProcessHouse } from '../support/process-house.ts'
 import { until, type ServiceProcess } from '../support/processes.ts'
 
-const cards = 1_200
+const cards = 600
 
 let house: ProcessHouse
 beforeAll(async () => {
@@ -53,7 +53,7 @@ it('told once: finishes the run in hand, takes no other, and a successor goes on
   expect(next.startedAt - readyAt).toBeLessThan(2_000)
   expect(await house.result('what waited', ({ conn }) => conn === 'waiting')).toMatchObject({ outcome: 'succeeded', worker: 'next', attempt: 1 })
   await successor.kill('SIGTERM')
-})
+}, 60_000)
 
 it('told twice: ends at once, and what it leaves is finished by another', async () => {
   const { worker, folder } = await copying('hard')
@@ -67,4 +67,4 @@ it('told twice: ends at once, and what it leaves is finished by another', async 
   const end = await house.result('the end of the run', ({ conn, outcome }) => conn === 'hard' && outcome === 'succeeded', leaseTtlMs + 15_000)
   expect(end.flows[0]).toMatchObject({ links: cards })
   expect(await written(folder)).toBe(cards)
-})
+}, 60_000)

@@ -104,7 +104,7 @@ const counted = async (what: () => Promise<void>): Promise<{ readonly sent: Read
 }
 
 const kindOf = (subject: string, operation: string | undefined): string => {
-  if (subject.startsWith('$KV.sync_state.lease.')) return operation === 'PURGE' ? 'release' : 'acquire'
+  if (subject.startsWith('$KV.sync_state.lease.')) return operation === 'DEL' ? 'release' : 'acquire'
   if (subject.startsWith('$KV.sync_state.')) return 'commit'
   if (subject === '$JS.API.STREAM.MSG.GET.KV_sync_state') return 'read'
   if (subject.startsWith('$JS.ACK.')) return 'ack'

@@ -14,6 +14,7 @@ import { leaseTimesOf, type LeaseTimes } from '../../services/sync-worker/lease.
 import { leaseMemory } from '../../services/sync-worker/lease-memory.ts'
 import type { Ports, StateStore } from '../../services/sync-worker/ports.ts'
 import { takeLease } from '../../services/sync-worker/take-lease.ts'
+import { memoryState, type MemoryState } from './memory-state.ts'
 
 export const conn = 'c1' as ConnectionId
 export const flow = 'main' as FlowId
@@ -78,6 +79,15 @@ export const worker = (name: string, state: StateStore, clock: Clock, times: Lea
     worked: () => worked,
   }
 }
+
+/** Two workers on one store in memory, whose time passes with theirs. `wrap`: what the first one sees of the store. */
+export const bench = (wrap: (state: StateStore) => StateStore = (state) => state) => {
+  const state = memoryState()
+  const clock = manualClock((ms) => state.advance(ms))
+  return { state, clock, one: worker('one', wrap(state), clock), two: worker('two', state, clock) }
+}
+/** Which kinds of keys were written, in stream order. */
+export const writesOf = (state: MemoryState) => state.log.map(({ key }) => key.split('.')[0])
 
 export const leaseOf = async (state: StateStore): Promise<{ readonly entry: LeaseEntry | null; readonly revision: number }> => {
   const seen = await state.readLease(conn)()

@@ -3,7 +3,6 @@ import { publishBatch } from '#libs/nats/batch.ts'
 import type { Bus } from '#libs/nats/connect.ts'
 import { consume } from '#libs/nats/consume.ts'
 import { openBucket } from '#libs/nats/kv.ts'
-import { leaseOn } from '#libs/nats/lease.ts'
 import { provision } from '#libs/nats/provision.ts'
 import { publish } from '#libs/nats/publish.ts'
 import { streamInfo } from '#libs/nats/stream-messages.ts'
@@ -34,12 +33,9 @@ afterAll(async () => {
   await cluster.stop()
 })
 
-const claim = (key: string, owner: string) => ({
-  key,
-  value: bytes(owner),
-  ttlSeconds: 30,
-  isMine: (value: Uint8Array) => text(value) === owner,
-})
+/** A lease is a key written under CAS with a TTL; expecting 0 takes it when nobody holds it. */
+const take = (key: string, owner: string, revision = 0, through = bus) =>
+  openBucket(through)('state').putWithTtl(key, bytes(owner), { revision, ttlSeconds: 30 })
 const fencedBy = (key: string, revision: number) => ({
   expect: { lastSubjectSequence: revision, lastSubjectSequenceSubject: state().subjectOf(key) },
 })
@@ -53,32 +49,30 @@ describe('on three replicas', () => {
     for (let round = 0; round < 5; round++) {
       const results = await Promise.all(
         Array.from({ length: 24 }, (_, i) =>
-          leaseOn(openBucket(others[i % 3] ?? bus)('state')).acquire(claim(`race.${round}`, `w${i}`))(),
+          take(`race.${round}`, `w${i}`, 0, others[i % 3] ?? bus)(),
         ),
       )
-      expect(results.filter((r) => r._tag === 'Right' && r.right.is === 'held')).toHaveLength(1)
+      expect(results.filter((r) => r._tag === 'Right')).toHaveLength(1)
     }
   })
 
   it('a write fenced by the lease is refused after renewal, release and take-over', async () => {
-    const lease = leaseOn(state())
-    const held = await right(lease.acquire(claim('lease', 'me')))
-    await right(publish(bus)(state().subjectOf('ckpt'), bytes('1'), fencedBy('lease', held.revision)))
-    const renewed = await right(lease.renew(claim('lease', 'me'), held.revision))
-    if (renewed.is !== 'held') throw new Error('lost')
-    const stale = publish(bus)(state().subjectOf('ckpt'), bytes('2'), fencedBy('lease', held.revision))
+    const held = await right(take('lease', 'me'))
+    await right(publish(bus)(state().subjectOf('ckpt'), bytes('1'), fencedBy('lease', held)))
+    const renewed = await right(take('lease', 'me', held))
+    const stale = publish(bus)(state().subjectOf('ckpt'), bytes('2'), fencedBy('lease', held))
     expect((await left(stale)).is).toBe('wrong-sequence')
-    await right(lease.release('lease', renewed.revision))
-    await right(lease.acquire(claim('lease', 'you')))
-    const zombie = publish(bus)(state().subjectOf('ckpt'), bytes('3'), fencedBy('lease', renewed.revision))
+    const released = await right(state().delete('lease', { previousSeq: renewed, ttlSeconds: 1 }))
+    await right(take('lease', 'you', released))
+    const zombie = publish(bus)(state().subjectOf('ckpt'), bytes('3'), fencedBy('lease', renewed))
     expect((await left(zombie)).is).toBe('wrong-sequence')
     expect(text((await right(state().get('ckpt')))?.value)).toBe('1')
   })
 
   it('a second state write in flight is refused as such, not as a lost fence', async () => {
-    const held = await right(leaseOn(state()).acquire(claim('busy', 'me')))
+    const held = await right(take('busy', 'me'))
     const results = await Promise.all(
-      Array.from({ length: 20 }, (_, i) => publish(bus)(state().subjectOf(`page.${i}`), bytes(''), fencedBy('busy', held.revision))()),
+      Array.from({ length: 20 }, (_, i) => publish(bus)(state().subjectOf(`page.${i}`), bytes(''), fencedBy('busy', held))()),
     )
     const refusals = results.flatMap((r) => (r._tag === 'Left' ? [r.left.is] : []))
     expect(refusals.length).toBeGreaterThan(0)
@@ -86,17 +80,17 @@ describe('on three replicas', () => {
   })
 
   it('a batch that ends in the lease commits whole, and its repetition and its zombie not at all', async () => {
-    const held = await right(leaseOn(state()).acquire(claim('b.lease', 'me')))
+    const held = await right(take('b.lease', 'me'))
     const commit = (revision: number, body: string) =>
       publishBatch(bus)([
         { subject: state().subjectOf('b.page'), body: bytes(body) },
         { subject: state().subjectOf('b.ckpt'), body: bytes(body) },
         { subject: state().subjectOf('b.lease'), body: bytes('me'), expectLastSubjectSequence: revision, ttlSeconds: 30 },
       ])
-    const { lastSeq } = await right(commit(held.revision, '1'))
+    const { lastSeq } = await right(commit(held, '1'))
     expect((await right(state().get('b.lease')))?.revision).toBe(lastSeq)
     expect((await right(state().get('b.page')))?.revision).toBe(lastSeq - 2)
-    expect((await left(commit(held.revision, 'zombie'))).is).toBe('wrong-sequence')
+    expect((await left(commit(held, 'zombie'))).is).toBe('wrong-sequence')
     await right(commit(lastSeq, '2'))
     expect(text((await right(state().get('b.page')))?.value)).toBe('2')
   })

@@ -85,6 +85,23 @@ describe('T51 a worker that is stopped in the middle of a run, while another fin
   })
 })
 
+describe('T51 a worker whose trust ran out between two writes', () => {
+  it('sends not one more, though nobody has taken its lease and its write would be let in', async () => {
+    let slept = 0
+    const rig = filled({
+      b: { batchSize: 5 },
+      wrap: (name, side): Side => name === 'source' ? side : { ...side, write: (writes, signal) => async () => { const wrote = await side.write(writes, signal)(); slept = 26_000; return wrote } },
+    })
+    const clock = { ...rig.ports.clock, monotonic: () => rig.ports.clock.monotonic() + slept }
+    const end = await another(rig, { clock })(item(rig))
+    expect(end.judgement).toMatchObject({ is: 'abandon', error: { is: 'fenced' } })
+    expect(rig.b.writes).toHaveLength(5)
+    const before = rig.state.log.length
+    await end.hold?.release([])
+    expect(rig.state.log).toHaveLength(before)
+  })
+})
+
 describe('T52f a store of leases that went back in time', () => {
   it('halts the connection where a run would begin with a fence that was given before', async () => {
     const rig = filled()
@@ -173,7 +190,7 @@ describe('T49 a worker that dies at any step', () => {
     rig.newWrites()
     return rig
   }
-  const contents = (rig: EngineRig) => [rig.a, rig.b].map((store) => store.all().map(({ key, fields }) => [key, fields]).sort((x, y) => (String(x[0]) < String(y[0]) ? -1 : 1)))
+  const contents = (rig: EngineRig) => [rig.a, rig.b].map((store) => store.all().map(({ key, fields }) => ({ key, fields })).sort((x, y) => (x.key < y.key ? -1 : 1)))
 
   it.each(scenarios)('of a run that has to %s: the next run makes the sides equal, each item once', async (_name, change) => {
     const whole = await inSync()
