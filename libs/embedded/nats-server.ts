@@ -1,4 +1,5 @@
 /** Knows how to start and stop a nats-server of our own. Does not know what is stored in it. */
+import { Socket } from 'node:net'
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { mkdir, open, writeFile, type FileHandle } from 'node:fs/promises'
@@ -116,7 +117,7 @@ const dieTogether = (child: ChildProcess, pid: number): (() => void) => {
   const pipe = guard.stdin
   if (pipe !== null) {
     pipe.on('error', () => undefined)
-    if ('unref' in pipe && typeof pipe.unref === 'function') pipe.unref()
+    if (pipe instanceof Socket) pipe.unref() // its type knows only the stream, its object is a socket
   }
   return () => {
     process.removeListener('exit', atExit)

@@ -19,7 +19,7 @@ import { startProcess, until, type ServiceProcess } from '../support/processes.t
 
 /** The lease and the redelivery behind it, both a tenth of what they are in production. */
 const leaseTtlMs = 3_000
-const ackWaitMs = 3_200
+const ackWaitMs = 4_000
 const cards = 3_000
 
 let server: TestServer

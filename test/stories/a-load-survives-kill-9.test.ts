@@ -35,7 +35,7 @@ beforeAll(async () => {
   await database.query('create table readings (id bigint primary key, meter text, kwh numeric)')
   server = await startTestServer()
   bus = await connectTo(server)
-  const consumers = consumerDefs.map((def) => (def.stream === 'SYNC_WORK' ? { ...def, ackWaitMs: 3_200 } : def))
+  const consumers = consumerDefs.map((def) => (def.stream === 'SYNC_WORK' ? { ...def, ackWaitMs: 4_000 } : def))
   await provision(bus)({ streams: streamDefs, buckets: bucketDefs, consumers }, { replicas: 1 })()
   subscribe(bus, {
     subject: subjects.results,
