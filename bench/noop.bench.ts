@@ -10,7 +10,7 @@ import { memoryStore, type MemoryStore } from '#libs/connectors/memory/store.ts'
 import { ConnectionDocument } from '#libs/contracts/connection-document.ts'
 import { encode } from '#libs/contracts/decode.ts'
 import { bucketDefs, consumerDefs, streamDefs } from '#libs/contracts/streams.ts'
-import { buckets, durables, messageIds, streams, subjects } from '#libs/contracts/subjects.ts'
+import { buckets, connectionInSubject, durables, messageIds, streams, subjects } from '#libs/contracts/subjects.ts'
 import { WorkItem } from '#libs/contracts/work-item.ts'
 import { Connection } from '#libs/domain/connection.ts'
 import { RunId, type ConnectionId } from '#libs/domain/ids.ts'
@@ -19,6 +19,7 @@ import type { Bus } from '#libs/nats/connect.ts'
 import { openBucket } from '#libs/nats/kv.ts'
 import { provision } from '#libs/nats/provision.ts'
 import { publish } from '#libs/nats/publish.ts'
+import { subscribe } from '#libs/nats/subscribe.ts'
 import { consumerInfo } from '#libs/nats/stream-messages.ts'
 import { readEnv } from '#libs/process/env.ts'
 import { systemRandom } from '#libs/random.ts'
@@ -31,7 +32,7 @@ import { connectTo, startTestServer } from '../test/support/nats-server.ts'
 
 const syncs = Number(process.argv[2] ?? 20_000)
 const rounds = Number(process.argv[3] ?? 3)
-const connections = 1_000
+const connections = 1_024
 const inFlight = 512
 
 const orThrow = <A>(either: E.Either<unknown, A>): A => {
@@ -83,9 +84,23 @@ const work = async (conn: string): Promise<void> => {
     const stored = await send(subjects.work('hot', id), encode(WorkItem, item), { msgId: messageIds.tick(id, serial), headers: {} })()
     if (E.isRight(stored)) return
     if (stored.left.is !== 'subject-full') throw new Error(JSON.stringify(stored.left))
-    await systemClock.sleep(1)
+    // The result was heard before the work item was acked: one more try is enough, a tight loop would drown the server.
+    await systemClock.sleep(2)
   }
 }
+
+/** Resolves when the run of this connection that was asked for last has said its result. */
+const ended = new Map<string, () => void>()
+subscribe(bus, {
+  subject: subjects.results,
+  handle: ({ subject }) => ended.get(connectionInSubject(subject))?.(),
+  onError: () => undefined,
+})
+const workAndWait = (conn: string): Promise<void> =>
+  new Promise((done, fail) => {
+    ended.set(conn, done)
+    work(conn).catch(fail)
+  })
 
 const settled = async (on: Bus): Promise<void> => {
   for (;;) {
@@ -98,7 +113,15 @@ const settled = async (on: Bus): Promise<void> => {
 
 const endToEnd = async (count: number): Promise<number> => {
   const from = performance.now()
-  await pool(count, (n) => work(ids[n % connections] ?? ''))
+  // A closed loop: each connection is asked again when its last run has ended, as many at once as there are hands.
+  const hands = Math.min(inFlight, connections)
+  let asked = 0
+  await Promise.all(Array.from({ length: hands }, async (_, hand) => {
+    for (let turn = 0; asked < count; turn++) {
+      asked++
+      await workAndWait(ids[(hand + turn * hands) % (connections - (connections % hands))] ?? '')
+    }
+  }))
   await settled(bus)
   return count / ((performance.now() - from) / 1000)
 }
