@@ -30,7 +30,7 @@ export const streamDefs: ReadonlyArray<StreamDef> = [
 
 export const bucketDefs: ReadonlyArray<BucketDef> = [
   { name: buckets.connections, history: 8 },
-  { name: buckets.state, history: 1, markerTtlMs: 2_000, allowAtomic: true, allowDirect: false },
+  { name: buckets.state, history: 1, markerTtlMs: 1_000, allowAtomic: true, allowDirect: false },
   { name: buckets.status, history: 1 },
   { name: buckets.stats, history: 1 },
   { name: buckets.history, history: 64 },

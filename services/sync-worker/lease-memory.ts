@@ -7,7 +7,7 @@ import type { ConnectionId } from '#libs/domain/ids.ts'
 export type LeaseMemory = {
   /**
    * What the next write of a lease has to expect. A freed lease leaves a marker that the server removes after about a
-   * second; from then on "there is none" is right, and one round trip takes it, whoever asks.
+   * second, and its own note of that a second later; from then on "there is none" is right, and one round trip takes it.
    */
   readonly expected: (conn: ConnectionId, now: number) => number
   readonly gaveBack: (conn: ConnectionId, revision: number, now: number) => void

@@ -108,7 +108,7 @@ export const stateStoreLaws = (rig: () => StateRig, { sideBySide }: { readonly s
     it('is taken as if it had never been there, a while after it was given back', async () => {
       const { state, conn, revision } = await taken()
       await right(state.dropLease(conn, revision))
-      await rig().pass(2_400)
+      await rig().pass(3_200)
       expect(await right(state.writeLease(conn, entry('two'), 0, 30))).toBeGreaterThan(revision)
     })
   })
@@ -143,7 +143,7 @@ export const stateStoreLaws = (rig: () => StateRig, { sideBySide }: { readonly s
     it('is refused when the lease and its marker are both gone', async () => {
       const { state, conn, revision } = await taken()
       await right(state.dropLease(conn, revision))
-      await rig().pass(2_400)
+      await rig().pass(3_200)
       expect(await left(state.writeCheckpoint(conn, flow, checkpoint(revision, 'a'), revision))).toBe('refused')
     })
 
