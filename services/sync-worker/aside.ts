@@ -2,9 +2,10 @@
  * Knows how an item that is parked or in conflict is remembered, and whether it is still the same trouble. Pure.
  */
 import type { Link } from '#libs/domain/link.ts'
-import { otherOf, type SideClass, type SideName } from './classify.ts'
+import { otherOf, rememberedOf, type SideClass, type SideName } from './classify.ts'
 import type { Entry } from './gather.ts'
 import type { Move } from './plan.ts'
+import { endAsIs } from './targets.ts'
 
 /**
  * The link of an item set aside. The base stays what it was, versions included: a write decided on anything less than a
@@ -30,15 +31,19 @@ export const setAside = (entry: Entry, st: 'parked' | 'conflict', why: string): 
 }
 
 /** One side's configuration let go of it: what that side knew is forgotten, the other side's state is kept as a base. */
-export const unlinked = (entry: Entry, from: SideName): Link => {
+export const unlinked = (entry: Entry, { from, because }: Extract<Move, { do: 'unlink' }>): Link => {
   const { key, link } = entry
-  const kept = otherOf(from) === 'source' ? { idA: link?.idA, verA: link?.verA, hA: link?.hA } : { idB: link?.idB, verB: link?.verB, hB: link?.hB }
-  return { key, st: 'tomb', why: `out of the ${from}'s scope`, ...(Object.fromEntries(Object.entries(kept).filter(([, value]) => value !== undefined)) as Partial<Link>) }
+  const side = otherOf(from)
+  const known = rememberedOf(link, side)
+  const now = endAsIs(entry, side)
+  // An edit that was not carried over stays one: the old base is kept where there is one.
+  const { id, version, hash } = known.id !== undefined && known.hash !== undefined ? { id: known.id, version: known.version ?? null, hash: known.hash } : now === 'absent' ? { id: '', version: null, hash: '' } : now
+  return { key, st: 'tomb', why: because, ...(side === 'source' ? { idA: id, verA: version, hA: hash } : { idB: id, verB: version, hB: hash }) }
 }
 
-/** What follows for an item that left one side's scope; undefined = that side shows it again, so the table decides. */
-export const moveOfUnlinked = ({ link, a, b }: Entry): Move | undefined => {
-  if (link?.st !== 'tomb') return undefined
+/** What follows for an item that one side let go of; undefined = that side shows it or takes it again, so the table decides. */
+export const moveOfUnlinked = ({ link, a, b }: Entry, isSealed: boolean): Move | undefined => {
+  if (link?.st !== 'tomb' || (link.why === 'read-only' && !isSealed)) return undefined
   const [left, kept] = link.idA === undefined ? [a, b] : [b, a]
   if (left.is === 'never') return kept.is === 'deleted' ? { do: 'forget' } : { do: 'nothing' }
   const base = link.hA ?? link.hB

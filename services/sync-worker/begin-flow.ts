@@ -32,7 +32,7 @@ export const beginFlow = async (context: FlowContext): Promise<E.Either<SyncFail
     return E.left({
       is: 'fence-regress',
       message: `the lease of ${connection.id} has revision ${hold.fence}, but revision ${stored.value.fence} was used before: the store of leases went back in time`,
-      mend: 'see docs/operating.md, "Fence regress": recreate KV_sync_state with a first sequence above every fence',
+      mend: 'see docs/operating.md, "When the lease store went back in time": recreate KV_sync_state with a first sequence above every fence',
     })
   }
   const before = stored?.value ?? null

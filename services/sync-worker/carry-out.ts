@@ -8,12 +8,12 @@ import { E } from '#libs/fp.ts'
 import type { Planned } from './flow-end.ts'
 import { classify } from './classify.ts'
 import { moveOf } from './decide.ts'
-import type { Entry } from './gather.ts'
+import { isUnsure, type Entry } from './gather.ts'
 import { maxPagesPerCommit, type KvLedger } from './kv-ledger.ts'
 import { fetchAll } from './look.ts'
 import { tooManyBad } from './park.ts'
 import type { Policy } from './plan.ts'
-import { inSpan, type FlowContext } from './run-context.ts'
+import { inSpan, notShownYet, unsureAfter, type FlowContext } from './run-context.ts'
 import { settleChunk } from './settle-chunk.ts'
 import { moved } from './checkpoint-moved.ts'
 import { contentOf } from './targets.ts'
@@ -26,11 +26,11 @@ export const carryOut = async (context: FlowContext, ledger: KvLedger, planned: 
   const acting = planned.filter(({ move }) => move.do !== 'nothing')
   context.counts.unchanged += planned.length - acting.length
   ledger.expect(planned.length)
-  const readied = await readMissing(context, acting, policy)
+  const warnings: Array<string> = []
+  const readied = await readMissing(context, acting, policy, warnings)
   if (E.isLeft(readied)) return readied
 
   let unsettled: SyncFailure | undefined
-  const warnings: Array<string> = []
   let checkpoint = next(false)
   const chunks = chunksOf(ledger, readied.right.filter(({ move }) => move.do !== 'nothing'))
   for (const [i, chunk] of chunks.entries()) {
@@ -51,9 +51,10 @@ export const carryOut = async (context: FlowContext, ledger: KvLedger, planned: 
     if (tooMany !== undefined) return E.left(tooMany)
   }
   // A run that changes nothing, cursors included, writes no state (SYNC.md §A.1.3).
-  if (chunks.length === 0 && before !== null && !moved(before, next(true))) return E.right({ checkpoint: before, warnings })
+  const settledAll = warnings.length === 0
+  if (chunks.length === 0 && before !== null && !moved(before, next(settledAll))) return E.right({ checkpoint: before, warnings })
   if (chunks.length === 0) {
-    const saved = await inSpan(context, 'sync.commit', () => ledger.commit([], [], next(true)))
+    const saved = await inSpan(context, 'sync.commit', () => ledger.commit([], [], next(settledAll)))
     if (E.isLeft(saved)) return saved
     checkpoint = saved.right
   }
@@ -88,7 +89,7 @@ const itemsPerChunk = 200
  * A copy needs the content of the side it comes from; what a listing said is unchanged was not read yet. What turns out to
  * be gone or unreadable by now is decided again.
  */
-const readMissing = async (context: FlowContext, acting: ReadonlyArray<Planned>, policy: Policy): Promise<E.Either<SyncFailure, ReadonlyArray<Planned>>> => {
+const readMissing = async (context: FlowContext, acting: ReadonlyArray<Planned>, policy: Policy, warnings: Array<string>): Promise<E.Either<SyncFailure, ReadonlyArray<Planned>>> => {
   let current: ReadonlyArray<Planned> = acting
   for (const name of ['source', 'destination'] as const) {
     const from = (entry: Entry) => (name === 'source' ? entry.a : entry.b)
@@ -111,6 +112,10 @@ const readMissing = async (context: FlowContext, acting: ReadonlyArray<Planned>,
       }
       const item = items.get(side.remoteId)
       const why = bad.get(side.remoteId)
+      if (item === undefined && why === undefined && isUnsure(p.entry.link, name, unsureAfter(context))) {
+        warnings.push(notShownYet(p.entry.key, name))
+        continue
+      }
       const read = classify(p.entry.link, name, item !== undefined ? { is: 'item', item } : why !== undefined ? { is: 'bad', remoteId: side.remoteId, why } : { is: 'gone', by: 'tombstone' })
       const entry = name === 'source' ? { ...p.entry, a: read } : { ...p.entry, b: read }
       // As expected: the move stands, whoever overruled the table.

@@ -26,8 +26,8 @@ export type Observation =
 export type SideClass =
   /** ∅: no id remembered and nothing seen. */
   | { readonly is: 'never' }
-  /** U. `item` when the content was read anyway; `refresh` when only the version moved. */
-  | { readonly is: 'unchanged'; readonly remoteId: string; readonly refresh: boolean; readonly item?: Item }
+  /** U. `item` when the content was read anyway; `refresh` when only the version moved; `hash` as remembered. */
+  | { readonly is: 'unchanged'; readonly remoteId: string; readonly refresh: boolean; readonly hash: string | undefined; readonly item?: Item }
   /** C. */
   | { readonly is: 'changed'; readonly item: Item; readonly hash: string }
   /** D. */
@@ -50,9 +50,9 @@ export const classify = (link: Link | undefined, side: SideName, seen: Observati
       // A tombstone for something we never knew is not news.
       return known.id === undefined ? { is: 'never' } : { is: 'deleted', by: seen.by }
     case 'silent':
-      return known.id === undefined ? { is: 'never' } : { is: 'unchanged', remoteId: known.id, refresh: false }
+      return known.id === undefined ? { is: 'never' } : { is: 'unchanged', remoteId: known.id, refresh: false, hash: known.hash }
     case 'same':
-      return { is: 'unchanged', remoteId: seen.remoteId, refresh: false }
+      return { is: 'unchanged', remoteId: seen.remoteId, refresh: false, hash: known.hash }
     case 'item':
       return classifyItem(known, seen.item)
   }
@@ -63,5 +63,5 @@ const classifyItem = (known: Remembered, item: Item): SideClass => {
   const hash = hashOf(item.fields)
   if (known.id === undefined || known.hash !== hash) return { is: 'changed', item, hash }
   const refresh = known.version !== item.version || known.id !== item.remoteId
-  return { is: 'unchanged', remoteId: item.remoteId, refresh, item }
+  return { is: 'unchanged', remoteId: item.remoteId, refresh, hash, item }
 }

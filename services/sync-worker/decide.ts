@@ -36,8 +36,8 @@ export const moveOf = (context: FlowContext, entry: Entry, policy: Policy): Move
   const { flow, item } = context
   // Set aside and still showing what it showed then: only `--full` tries it again.
   if (item.mode !== 'full' && stillTheSame(entry)) return { do: 'nothing' }
-  const decided = overruled(context, entry, moveOfUnlinked(entry) ?? plan(entry.a, entry.b, policy))
   const sealed = flow.direction === 'two-way' ? sealedSide(context, policy) : undefined
+  const decided = overruled(context, entry, moveOfUnlinked(entry, sealed !== undefined) ?? plan(entry.a, entry.b, policy))
   const move = sealed === undefined ? decided : unseal(entry, decided, sealed)
   if (move === 'refused') return move
   if (move.do === 'report-drift' && isMarked(entry, move.on)) return { do: 'nothing' }

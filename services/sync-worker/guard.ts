@@ -35,13 +35,14 @@ export const guard = (totals: PlanTotals, guards: Guards): Verdict => {
   }
   if (totals.firstSync) return { is: 'go' }
   const sides = [
-    { name: 'source', links: totals.linksA, deletes: totals.deletesA, creates: totals.createsA, changed: totals.changedA, empty: totals.emptyA },
-    { name: 'destination', links: totals.linksB, deletes: totals.deletesB, creates: totals.createsB, changed: totals.changedB, empty: totals.emptyB },
+    { name: 'source', links: totals.linksA, deletes: totals.deletesA, deletesThere: totals.deletesB, creates: totals.createsA, changed: totals.changedA, empty: totals.emptyA },
+    { name: 'destination', links: totals.linksB, deletes: totals.deletesB, deletesThere: totals.deletesA, creates: totals.createsB, changed: totals.changedB, empty: totals.emptyB },
   ] as const
   const maxDeletes = guards.maxDeletes ?? guardDefaults.maxDeletes
   const maxDeleteShare = guards.maxDeleteShare ?? guardDefaults.maxDeleteShare
   for (const side of sides) {
-    if (side.empty && side.links >= 1) {
+    // Nothing would follow from it (a one-way flow whose destination somebody emptied): told as drift, not held for ever.
+    if (side.empty && ((side.links >= 1 && totals.writes > 0) || side.deletesThere > 0)) {
       return held('emptied-side', `the ${side.name} shows no item at all, but ${side.links} were linked`)
     }
     if (side.deletes > maxDeletes && side.deletes > maxDeleteShare * side.links) {

@@ -27,8 +27,8 @@ export type Move =
   | { readonly do: 'delete'; readonly on: SideName }
   /** Gone on both sides, or no longer ours: the link is dropped, nothing is written. */
   | { readonly do: 'forget' }
-  /** Out of one side's scope: the other side's copy stays, and nothing follows until that side shows it again. */
-  | { readonly do: 'unlink'; readonly from: SideName }
+  /** Out of one side's scope, or that side may not be written: the other side's copy stays, and nothing follows until that side shows it again. */
+  | { readonly do: 'unlink'; readonly from: SideName; readonly because: 'scope' | 'read-only' }
   | { readonly do: 'conflict'; readonly of: ConflictCase }
   /** The copy on this side differs, and is left alone: one-way drift, or the change of a side that may not be carried over. */
   | { readonly do: 'report-drift'; readonly on: SideName }
@@ -40,8 +40,13 @@ export const plan = (a: SideClass, b: SideClass, policy: Policy): Move => {
   if (a.is === 'bad') return { do: 'park', on: 'source', why: a.why }
   // One-way: what the destination has of its own is not our business, readable or not.
   if (b.is === 'bad') return policy.direction === 'one-way' && a.is === 'never' ? nothing : { do: 'park', on: 'destination', why: b.why }
+  // The rule that makes crash recovery work: they differ from what we remember, and not from each other (SYNC.md §0 rule 5).
+  if (isNewlyEqual(a, b)) return { do: 'adopt' }
   return policy.direction === 'two-way' ? planTwoWay(a, b, policy) : planOneWay(a, b, policy)
 }
+
+const isNewlyEqual = (a: SideClass, b: SideClass): boolean =>
+  (a.is === 'changed' || b.is === 'changed') && (a.is === 'changed' || a.is === 'unchanged') && (b.is === 'changed' || b.is === 'unchanged') && a.hash === b.hash
 
 type Readable = Exclude<SideClass, { is: 'bad' }>
 
@@ -49,8 +54,8 @@ const leftScope = (side: Readable, { scopeChanged }: Policy): boolean => scopeCh
 
 const planTwoWay = (a: Readable, b: Readable, policy: Policy): Move => {
   // The configuration changed and one side shows it no more: it left the scope, whatever the other side did with it.
-  if (leftScope(a, policy)) return leftScope(b, policy) || b.is === 'never' || b.is === 'deleted' ? { do: 'forget' } : { do: 'unlink', from: 'source' }
-  if (leftScope(b, policy)) return a.is === 'never' || a.is === 'deleted' ? { do: 'forget' } : { do: 'unlink', from: 'destination' }
+  if (leftScope(a, policy)) return leftScope(b, policy) || b.is === 'never' || b.is === 'deleted' ? { do: 'forget' } : { do: 'unlink', from: 'source', because: 'scope' }
+  if (leftScope(b, policy)) return a.is === 'never' || a.is === 'deleted' ? { do: 'forget' } : { do: 'unlink', from: 'destination', because: 'scope' }
   switch (a.is) {
     case 'never':
       // Created on B, or a copy of it never reached A: bring it over.
@@ -65,8 +70,7 @@ const planTwoWay = (a: Readable, b: Readable, policy: Policy): Move => {
       if (b.is === 'never') return { do: 'create', on: 'destination' }
       if (b.is === 'unchanged') return { do: 'update', on: 'destination' }
       if (b.is === 'deleted') return { do: 'conflict', of: 'edited-deleted' }
-      // The rule that makes crash recovery work: both changed, contents equal (SYNC.md §0 rule 5).
-      return a.hash === b.hash ? { do: 'adopt' } : { do: 'conflict', of: 'both-edited' }
+      return { do: 'conflict', of: 'both-edited' }
     case 'deleted':
       if (b.is === 'unchanged') return policy.deletesAllowed ? { do: 'delete', on: 'destination' } : { do: 'create', on: 'source' }
       if (b.is === 'changed') return { do: 'conflict', of: 'deleted-edited' }
@@ -89,7 +93,7 @@ const planOneWay = (a: Readable, b: Readable, policy: Policy): Move => {
       if (b.is === 'never') return { do: 'create', on: 'destination' }
       if (b.is === 'unchanged') return { do: 'update', on: 'destination' }
       if (b.is === 'deleted') return { do: 'conflict', of: 'edited-deleted' }
-      return a.hash === b.hash ? { do: 'adopt' } : { do: 'conflict', of: 'both-edited' }
+      return { do: 'conflict', of: 'both-edited' }
     case 'deleted':
       if (b.is === 'unchanged' && policy.deletes === 'follow') {
         if (policy.deletesAllowed) return { do: 'delete', on: 'destination' }

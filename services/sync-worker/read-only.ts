@@ -24,8 +24,8 @@ export const unseal = ({ link, a, b }: Entry, move: Move, { side, policy, delete
     case 'revert': {
       const sealed = side === 'source' ? a : b
       const open = side === 'source' ? b : a
-      // No base, no deletes: on a first meeting what only the other side has is left alone.
-      if (sealed.is === 'never' || sealed.is === 'deleted') return deletesAllowed ? { do: 'delete', on: other } : { do: 'nothing' }
+      // No base, no deletes: what only the other side has on a first meeting is left alone, then and later.
+      if (sealed.is === 'never' || sealed.is === 'deleted') return deletesAllowed ? { do: 'delete', on: other } : { do: 'unlink', from: side, because: 'read-only' }
       return { do: open.is === 'never' || open.is === 'deleted' ? 'create' : 'update', on: other }
     }
   }

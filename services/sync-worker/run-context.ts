@@ -35,6 +35,11 @@ export const noCounts = (): MutableCounts => ({
   read: 0, created: 0, updated: 0, deleted: 0, adopted: 0, unchanged: 0, conflicts: 0, held: 0, parked: 0, drifted: 0,
 })
 
+/** What we wrote after this moment, ms since the epoch, a side may not show yet (T36). */
+export const unsureAfter = ({ ports, flow }: FlowContext): number => ports.clock.now() - (flow.horizonMs ?? 0)
+
+export const notShownYet = (key: string, side: 'source' | 'destination'): string => `"${key}", written a moment ago, is not shown by the ${side} yet`
+
 /** A step of the flow as a span of its trace. */
 export const inSpan = <A>({ ports, trace, flow }: FlowContext, name: SpanName, body: (trace: string) => Promise<A>): Promise<A> =>
   ports.tracer.span(name, { parent: trace, attributes: { flow: flow.id } }, (span) => body(span.traceparent))

@@ -8,7 +8,7 @@ import type { Link } from '#libs/domain/link.ts'
 import { E } from '#libs/fp.ts'
 import { isUnsettled } from './aside.ts'
 import { rememberedOf, type SideName } from './classify.ts'
-import type { Links, Sighting } from './gather.ts'
+import { isUnsure, type Links, type Sighting } from './gather.ts'
 import { fetchAll } from './look.ts'
 import type { FlowContext } from './run-context.ts'
 
@@ -30,9 +30,13 @@ export const mentionedIn = ({ links }: Ask, side: SideName, sighting: Sighting):
   const ids = idsIn(sighting)
   const keys = new Set(sighting.items.map(({ key }) => key.normalize('NFC')))
   const mentioned = new Set<Link>()
-  if (ids.size === 0) return mentioned
+  const isListing = sighting.coverage === 'listing'
+  if (ids.size === 0 && !isListing) return mentioned
   for (const link of links.values()) {
-    if (keys.has(link.key.normalize('NFC')) || idsOf(link, side).some((id) => ids.has(id))) mentioned.add(link)
+    const { id } = rememberedOf(link, side)
+    // What a listing leaves out is news as well.
+    if (isListing && id !== undefined && !sighting.same.has(id)) mentioned.add(link)
+    else if (keys.has(link.key.normalize('NFC')) || idsOf(link, side).some((id) => ids.has(id))) mentioned.add(link)
   }
   return mentioned
 }
@@ -56,12 +60,14 @@ export const secondLook = async ({ context }: Ask, side: Side, name: SideName, s
   const known = idsIn(sighting)
   const holders = new Map(sighting.items.map((item) => [item.key.normalize('NFC'), item.remoteId]))
   const ask = new Set<string>()
+  const unsure = new Set<string>()
   for (const link of mentioned) {
     // Shown under another id than the one we know: moved (T33), or a second item with the same identity (T14).
     const holder = holders.get(link.key.normalize('NFC'))
     const displaced = holder !== undefined && holder !== rememberedOf(link, name).id
     if (!displaced && !isUnsettled(link)) continue
     for (const id of idsOf(link, name)) if (!known.has(id)) ask.add(id)
+    if (isUnsure(link, name, sighting.unsureAfter)) for (const id of idsOf(link, name)) unsure.add(id)
   }
   if (ask.size === 0) return E.right(sighting)
   const fetched = await fetchAll(side, [...ask], context.signal)
@@ -71,7 +77,7 @@ export const secondLook = async ({ context }: Ask, side: Side, name: SideName, s
   return E.right({
     ...sighting,
     items: [...sighting.items, ...items],
-    gone: [...sighting.gone, ...[...ask].filter((id) => !found.has(id)).map((remoteId) => ({ remoteId }))],
+    gone: [...sighting.gone, ...[...ask].filter((id) => !found.has(id) && !unsure.has(id)).map((remoteId) => ({ remoteId }))],
     bad: [...sighting.bad, ...bad.map(({ remoteId, version, failure }) => ({ remoteId, version, why: failure.message }))],
   })
 }

@@ -10,14 +10,14 @@ import { applyTasks, type Applied } from './apply.ts'
 import { classify, type SideName } from './classify.ts'
 import { moveOf } from './decide.ts'
 import type { Planned } from './flow-end.ts'
-import type { Entry } from './gather.ts'
+import { isUnsure, type Entry } from './gather.ts'
 import { fetchAll } from './look.ts'
 import { park, rememberEnds, tally } from './outcome.ts'
 import type { Policy } from './plan.ts'
 import { resolveConflicts } from './resolve-conflicts.ts'
-import type { FlowContext } from './run-context.ts'
+import { notShownYet, unsureAfter, type FlowContext } from './run-context.ts'
 import { setAside, unlinked } from './aside.ts'
-import { targetOf, targetOfDecision, withDrift, type Task } from './targets.ts'
+import { keptAtDestination, targetOf, targetOfDecision, withDrift, type Task } from './targets.ts'
 
 export type Settled = {
   readonly puts: ReadonlyArray<readonly [linkKey: string, link: Link]>
@@ -34,7 +34,7 @@ export const settleChunk = async (context: FlowContext, chunk: ReadonlyArray<Pla
   const out: Ledgering = { puts: [], drops: [], warnings: [], unsettled: undefined }
   let open = chunk
   for (let round = 0; round < rounds && open.length > 0; round++) {
-    const tasks = await tasksOf(context, open, out)
+    const tasks = await tasksOf(context, open, policy, out)
     if (E.isLeft(tasks)) return tasks
     const applied = await applyTasks(context, tasks.right)
     if (E.isLeft(applied)) return applied
@@ -57,7 +57,7 @@ export const settleChunk = async (context: FlowContext, chunk: ReadonlyArray<Pla
 }
 
 /** What needs no write is settled here; the rest become tasks. */
-const tasksOf = async (context: FlowContext, open: ReadonlyArray<Planned>, out: Ledgering): Promise<E.Either<SyncFailure, ReadonlyArray<Task>>> => {
+const tasksOf = async (context: FlowContext, open: ReadonlyArray<Planned>, policy: Policy, out: Ledgering): Promise<E.Either<SyncFailure, ReadonlyArray<Task>>> => {
   const tasks: Array<Task> = []
   const conflicts = open.filter(({ move }) => move.do === 'conflict').map(({ entry }) => entry)
   if (conflicts.length > 0) context.step('resolving')
@@ -76,7 +76,7 @@ const tasksOf = async (context: FlowContext, open: ReadonlyArray<Planned>, out: 
         if (entry.link !== undefined) out.drops.push(entry.linkKey)
         break
       case 'unlink':
-        out.puts.push([entry.linkKey, unlinked(entry, move.from)])
+        out.puts.push([entry.linkKey, unlinked(entry, move)])
         break
       case 'report-drift':
         context.counts.drifted++
@@ -103,7 +103,11 @@ const tasksOf = async (context: FlowContext, open: ReadonlyArray<Planned>, out: 
           context.counts.held++
           break
         }
-        const target = targetOfDecision(entry, decision, context.flow.direction === 'one-way')
+        if (context.flow.direction === 'one-way' && decision.take === 'destination') {
+          out.puts.push([entry.linkKey, keptAtDestination(entry)])
+          break
+        }
+        const target = targetOfDecision(entry, decision, { oneWay: context.flow.direction === 'one-way', deletesAllowed: policy.deletesAllowed })
         if (target === undefined) {
           context.counts.held++
           out.puts.push([entry.linkKey, setAside(entry, 'conflict', `held by ${decision.rule}`)])
@@ -138,15 +142,19 @@ const conclude = async (context: FlowContext, task: Task, outcome: Applied, poli
       return E.isLeft(parked) ? parked : E.right(undefined)
     }
     case 'moved':
-      return lookAgain(context, task.entry, outcome.side, outcome.remoteId, policy)
+      return lookAgain(context, task.entry, outcome.side, outcome.remoteId, policy, out)
   }
 }
 
-const lookAgain = async (context: FlowContext, entry: Entry, side: SideName, remoteId: string, policy: Policy): Promise<E.Either<SyncFailure, Planned>> => {
+const lookAgain = async (context: FlowContext, entry: Entry, side: SideName, remoteId: string, policy: Policy, out: Ledgering): Promise<E.Either<SyncFailure, Planned | undefined>> => {
   const fetched = await fetchAll(side === 'source' ? context.a : context.b, [remoteId], context.signal)
   if (E.isLeft(fetched)) return fetched
   const item = fetched.right.items[0]
   const bad = fetched.right.bad[0]
+  if (item === undefined && bad === undefined && isUnsure(entry.link, side, unsureAfter(context))) {
+    out.warnings.push(notShownYet(entry.key, side))
+    return E.right(undefined)
+  }
   const seen = classify(entry.link, side, item !== undefined ? { is: 'item', item } : bad !== undefined ? { is: 'bad', remoteId, why: bad.failure.message } : { is: 'gone', by: 'tombstone' })
   const now: Entry = side === 'source' ? { ...entry, a: seen } : { ...entry, b: seen }
   const move = moveOf(context, now, policy)

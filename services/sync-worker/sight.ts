@@ -11,7 +11,7 @@ import { rememberedOf, type SideName } from './classify.ts'
 import type { Links, Sighting } from './gather.ts'
 import type { KvLedger } from './kv-ledger.ts'
 import { fetchAll, type Look } from './look.ts'
-import type { FlowContext } from './run-context.ts'
+import { unsureAfter, type FlowContext } from './run-context.ts'
 import { absentOf, mentionedIn, secondLook } from './second-look.ts'
 
 /** Reads from the ledger what these looks need: the pages of what they mention, or everything. */
@@ -74,8 +74,7 @@ const sightingOf = async ({ context, links, scopeChanged }: SightAsk, side: Side
     else if (change.version !== null && versions.get(change.remoteId) === change.version) same.add(change.remoteId)
     else news.push(change.remoteId)
   }
-  const unsureAfter = context.ports.clock.now() - (context.flow.horizonMs ?? 0)
-  const listed: Sighting = { coverage: look.coverage, items, same, gone, bad: bad.map(badOf), unsureAfter }
+  const listed: Sighting = { coverage: look.coverage, items, same, gone, bad: bad.map(badOf), unsureAfter: unsureAfter(context) }
   const missing = look.coverage === 'listing' && !scopeChanged ? absentOf(links, name, listed, news) : []
   const fetched = await fetchAll(side, [...new Set([...news, ...missing])], context.signal)
   if (E.isLeft(fetched)) return fetched

@@ -24,14 +24,18 @@ export const runSpooled = async (context: FlowContext): Promise<E.Either<SyncFai
   const begun = await beginFlow(context)
   if (E.isLeft(begun)) return begun
   const ended = await runFrom(context, begun.right)
-  if (ended !== 'a side was restored') return ended
-  const anew = await beginAnew(context)
+  if (!('startsOver' in ended)) return ended
+  const relisted: Begun = { ...begun.right, phase: 'resync' }
+  const anew = ended.startsOver === 'restored' ? await beginAnew(context) : E.right(relisted)
   if (E.isLeft(anew)) return anew
   const again = await runFrom(context, anew.right)
-  return again === 'a side was restored' ? E.left({ is: 'unavailable', message: 'a side was restored from a copy while it was read' }) : again
+  return 'startsOver' in again ? E.left({ is: 'unavailable', message: 'a side went back in time while it was read' }) : again
 }
 
-const runFrom = async (context: FlowContext, begun: Begun): Promise<E.Either<SyncFailure, FlowEnd> | 'a side was restored'> => {
+/** `restored`: a side went back in time, the links are no base. `torn`: links are lost, so both sides are listed whole. */
+type StartsOver = { readonly startsOver: 'restored' | 'torn' }
+
+const runFrom = async (context: FlowContext, begun: Begun): Promise<E.Either<SyncFailure, FlowEnd> | StartsOver> => {
   const { before, phase, ledger, scopeChanged } = begun
   const dry = context.item.dryRun === true
   const still = { cursorBefore: before?.cursorA ?? null, cursorAfter: before?.cursorA ?? null, links: before?.links ?? 0, parkedNow: before?.parked ?? 0, warnings: [] }
@@ -45,7 +49,7 @@ const runFrom = async (context: FlowContext, begun: Begun): Promise<E.Either<Syn
   const looks = await inSpan(context, 'sync.read', () => lookBoth(context, phase === 'delta' ? before : null))
   if (E.isLeft(looks)) return looks
   const [lookA, lookB] = looks.right
-  if (lookA.restored || lookB.restored) return 'a side was restored'
+  if (lookA.restored || lookB.restored) return { startsOver: 'restored' }
   const realPhase: Phase = phase === 'delta' && (lookA.resynced || lookB.resynced) ? 'resync' : phase
   const next = nextOf(context, begun, lookA, lookB)
 
@@ -62,6 +66,7 @@ const runFrom = async (context: FlowContext, begun: Begun): Promise<E.Either<Syn
     return E.isLeft(loaded) ? loaded : sightBoth({ context, links: ledger.links, scopeChanged }, lookA, lookB)
   })
   if (E.isLeft(sighted)) return sighted
+  if (!ledger.isWhole() && phase === 'delta' && (lookA.coverage === 'delta' || lookB.coverage === 'delta')) return { startsOver: 'torn' }
   const [a, b] = sighted.right
   context.counts.read += newsIn(a) + newsIn(b)
 
@@ -85,7 +90,7 @@ const runFrom = async (context: FlowContext, begun: Begun): Promise<E.Either<Syn
   if (dry) return E.right(told)
 
   const waits = unsureIn(ledger.links, a, 'source') || unsureIn(ledger.links, b, 'destination')
-  const carried = await carryOut(context, ledger, planned.right, policy, { next: (settled) => next(settled && !waits), before })
+  const carried = await carryOut(context, ledger, planned.right, policy, { next: (settled) => (settled && waits ? next('listed') : next(settled)), before })
   if (E.isLeft(carried)) return carried
   const { checkpoint, unsettled, warnings } = carried.right
   return E.right({
@@ -110,14 +115,17 @@ const lookBoth = async (context: FlowContext, from: Checkpoint | null): Promise<
   return E.right([a.right, b.right])
 }
 
-/** The checkpoint after this run: with the new cursors when all is settled, else as before, so that it is all read again. */
-const nextOf = (context: FlowContext, { before, phase, scopeChanged }: Begun, lookA: Look, lookB: Look) => (settled: boolean): Checkpoint => ({
+/**
+ * The checkpoint after this run: with the new cursors when all is settled, else as before, so that it is all read again.
+ * `listed`: everything shown is settled, but something may not show yet, so the next run lists again.
+ */
+const nextOf = (context: FlowContext, { before, phase, scopeChanged }: Begun, lookA: Look, lookB: Look) => (settled: boolean | 'listed'): Checkpoint => ({
   fence: context.hold.fence,
   run: context.item.run,
-  phase: settled ? 'delta' : phase,
+  phase: settled === 'listed' ? 'resync' : settled ? 'delta' : phase,
   gen: before?.gen ?? 0,
-  cursorA: settled ? lookA.cursor : phase === 'delta' ? (before?.cursorA ?? null) : null,
-  cursorB: settled ? lookB.cursor : phase === 'delta' ? (before?.cursorB ?? null) : null,
+  cursorA: settled === true ? lookA.cursor : settled === false && phase === 'delta' ? (before?.cursorA ?? null) : null,
+  cursorB: settled === true ? lookB.cursor : settled === false && phase === 'delta' ? (before?.cursorB ?? null) : null,
   cfgHash: cfgHashOf(context.flow),
   pages: before?.pages ?? 0,
   links: before?.links ?? 0,
@@ -125,7 +133,7 @@ const nextOf = (context: FlowContext, { before, phase, scopeChanged }: Begun, lo
   sideA: context.a.identity,
   sideB: context.b.identity,
   // A listing under a changed configuration that is not settled yet must not delete in its next attempt either.
-  ...(scopeChanged && !settled ? { withoutDeletes: true } : {}),
+  ...(scopeChanged && settled !== true ? { withoutDeletes: true } : {}),
 })
 
 const silent = (l: Look): boolean => l.coverage === 'delta' && l.changes.length === 0

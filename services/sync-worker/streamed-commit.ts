@@ -15,8 +15,8 @@ import { resolveConflicts } from './resolve-conflicts.ts'
 import { isAside, setAside } from './aside.ts'
 import { park, rememberEnds, tally } from './outcome.ts'
 import { inSpan } from './run-context.ts'
-import { checkpointOf, type Stream } from './stream.ts'
-import { targetOf, targetOfDecision, withDrift, type Task } from './targets.ts'
+import { checkpointOf, mayDelete, type Stream } from './stream.ts'
+import { keptAtDestination, targetOf, targetOfDecision, withDrift, type Task } from './targets.ts'
 
 export type Put = readonly [linkKey: string, link: Link]
 export type Round = { readonly puts: ReadonlyArray<Put>; readonly planned: ReadonlyArray<Planned>; readonly again: ReadonlyArray<Entry> }
@@ -123,7 +123,11 @@ const tasksOf = async (stream: Stream, planned: ReadonlyArray<Planned>, puts: Ar
       case 'conflict': {
         context.counts.conflicts++
         const decision = decided.get(entry.key)
-        const target = decision === undefined ? undefined : targetOfDecision(entry, decision, true)
+        if (decision?.take === 'destination') {
+          puts.push([entry.linkKey, { ...keptAtDestination(entry), genA: stream.gen }])
+          break
+        }
+        const target = decision === undefined ? undefined : targetOfDecision(entry, decision, { oneWay: true, deletesAllowed: mayDelete(stream) })
         if (decision !== undefined && target !== undefined) tasks.push({ entry, target, rule: decision.rule, ...(decision.provenance === undefined ? {} : { provenance: decision.provenance }) })
         else context.counts.held++
         if (decision !== undefined && target === undefined) puts.push([entry.linkKey, setAside(entry, 'conflict', `held by ${decision.rule}`)])

@@ -34,11 +34,16 @@ export const sweep = async (stream: Stream, coverage: 'listing' | 'delta', befor
   const { links } = counted.right
   const deletes = coverage === 'delta' ? stream.gone.size : dry ? links - stream.parked - stream.toldSeen.size : counted.right.unseen
   if (deletes <= 0) return E.right(undefined)
+  if (coverage === 'listing' && stream.resuming && stream.seen === 0) {
+    // The rest of a listing that was broken off shows nothing, though something is missing: believed only from its beginning.
+    stream.warnings.push('the rest of the listing was empty: the source is listed anew')
+    stream.cursor = null
+    return E.right(undefined)
+  }
   if (follows) {
-    const shownNothing = coverage === 'listing' && stream.seen === 0 && (!stream.resuming || counted.right.unseen === links)
     const verdict = guard({
       linksA: links, linksB: links, deletesA: 0, deletesB: deletes, createsA: 0, createsB: 0, changedA: 0, changedB: 0,
-      emptyA: shownNothing, emptyB: false, firstSync: false, observed: deletes, writes: deletes,
+      emptyA: coverage === 'listing' && stream.seen === 0, emptyB: false, firstSync: false, observed: deletes, writes: deletes,
     }, context.flow.guards ?? {})
     if (verdict.is === 'held' || dry) {
       const view = await describe(stream, coverage)

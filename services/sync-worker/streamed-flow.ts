@@ -51,7 +51,11 @@ export const runStreamed = async (context: FlowContext, ledger: TransactionalLed
       const marked = await markHeld(stream, swept.right, before)
       return E.isLeft(marked) ? marked : E.right(end(swept.right))
     }
-    if (stream.unsettled !== undefined || stream.warnings.length > 0) return E.right(end())
+    if (stream.unsettled !== undefined || stream.warnings.length > 0) {
+      // Where the listing must begin again, the checkpoint has to say so.
+      const saved = stream.cursor === null && resuming ? await commitNothing(stream, checkpointOf(stream, stream.phase)) : E.right([])
+      return E.isLeft(saved) ? saved : E.right(end())
+    }
     const settledCursor = last.right.resume
     // Nothing new at all: a quiet run writes no state.
     if (before !== null && before.phase === 'delta' && phase === 'delta' && settledCursor === before.cursorA && stream.seen === 0) return E.right(end())

@@ -103,7 +103,7 @@ const sightingOf = ({ a }: Entry): Observation => {
  */
 const seeDestination = async (stream: Stream, entries: ReadonlyArray<Entry>, all: boolean): Promise<E.Either<SyncFailure, ReadonlyArray<Entry>>> => {
   const asked = entries.filter(({ a, link }) =>
-    (a.is === 'changed' && (all || link?.idB !== undefined)) || (a.is === 'unchanged' && link?.idB !== undefined && isUnsettled(link)))
+    (a.is === 'changed' && (all || link?.idB !== undefined)) || (a.is === 'unchanged' && link !== undefined && (link.idB === undefined ? all : isUnsettled(link))))
   if (asked.length === 0) return E.right(entries)
   const found = await stream.context.b.find(asked.map(({ key }) => key), stream.context.signal)()
   if (E.isLeft(found)) return E.left({ ...found.left, side: 'destination' })

@@ -65,7 +65,7 @@ export const syncConnection = (ports: Ports, times: LeaseTimes, memory: LeaseMem
 const regressed = (conn: string, fence: number, above: number): SyncFailure => ({
   is: 'fence-regress',
   message: `the lease of ${conn} has revision ${fence}, but this worker was given ${above} before: the store of leases went back in time`,
-  mend: 'see docs/operating.md, "Fence regress": recreate KV_sync_state with a first sequence above every fence',
+  mend: 'see "When the lease store went back in time" in docs/operating.md: lift its revisions above every one it gave',
 })
 
 type Played = { readonly results: ReadonlyArray<FlowResult>; readonly failures: ReadonlyArray<SyncFailure> }

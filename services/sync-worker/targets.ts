@@ -41,9 +41,16 @@ export const targetOf = (entry: Entry, move: Move): Target | undefined => {
   return move.on === 'source' ? { a: put, b: asIs, because: 'overwritten' } : { a: asIs, b: put, because: 'overwritten' }
 }
 
+export type Decided = { readonly oneWay: boolean; readonly deletesAllowed: boolean }
+
 /** What a conflict's decision means for the two sides; undefined = held for a person. */
-export const targetOfDecision = (entry: Entry, decision: ConflictDecision, oneWay: boolean): Target | undefined => {
-  switch (decision.take) {
+export const targetOfDecision = (entry: Entry, decision: ConflictDecision, { oneWay, deletesAllowed }: Decided): Target | undefined => {
+  // No base, no deletes, whatever the strategy: a deletion that won then loses to what is there.
+  const mayRemove = deletesAllowed && entry.link?.hA !== undefined && entry.link.hB !== undefined
+  const take = mayRemove || decision.take === 'hold' || decision.take === 'merged' || contentOf(decision.take === 'source' ? entry.a : entry.b) !== undefined
+    ? decision.take
+    : decision.take === 'source' ? 'destination' : 'source'
+  switch (take) {
     case 'hold':
       return undefined
     case 'source':
@@ -123,8 +130,30 @@ export const driftMark = (entry: Entry, side: SideName): string => {
 }
 
 /** The link of an item whose copy on this side differs and is left alone: the base stays, the difference is marked. */
-export const withDrift = (entry: Entry, link: Link, side: SideName): Link =>
-  side === 'source' ? { ...link, seenA: driftMark(entry, side) } : { ...link, seenB: driftMark(entry, side) }
+export const withDrift = (entry: Entry, link: Link, side: SideName): Link => {
+  const { why: _why, seenA: _a, seenB: _b, twinsA: _ta, twinsB: _tb, ...base } = link
+  const mark = driftMark(entry, side)
+  // Ids are those of now: under an old one the item would look deleted later. Versions and hashes stay the base.
+  const [idA, idB] = [idNow(entry.a), idNow(entry.b)]
+  return { ...base, ...(idA === undefined ? {} : { idA }), ...(idB === undefined ? {} : { idB }), st: link.st === 'tomb' ? 'tomb' : 'linked', ...(side === 'source' ? { seenA: mark } : { seenB: mark }) }
+}
 
+const idNow = (side: SideClass): string | undefined => (side.is === 'changed' ? side.item.remoteId : side.is === 'unchanged' ? side.remoteId : undefined)
+
+/** One-way, and the destination's version was chosen: it stands, and its difference stays a difference (SYNC.md §A.3). */
+export const keptAtDestination = (entry: Entry): Link => {
+  const a = endAsIs(entry, 'source')
+  return withDrift(entry, {
+    ...(entry.link ?? { key: entry.key, st: 'linked' }),
+    ...(a === 'absent' ? {} : { idA: a.id, verA: a.version, hA: a.hash }),
+  }, 'destination')
+}
+
+/** Whether the side that is left alone shows what it showed when that was noted, and both are where we know them. */
 export const isMarked = (entry: Entry, side: SideName): boolean =>
-  (side === 'source' ? entry.link?.seenA : entry.link?.seenB) === driftMark(entry, side)
+  entry.link?.st !== 'parked' && entry.link?.st !== 'conflict' && isWhereKnown(entry, 'source') && isWhereKnown(entry, 'destination') && (side === 'source' ? entry.link?.seenA : entry.link?.seenB) === driftMark(entry, side)
+
+const isWhereKnown = (entry: Entry, side: SideName): boolean => {
+  const id = idNow(side === 'source' ? entry.a : entry.b)
+  return id === undefined || id === rememberedOf(entry.link, side).id
+}

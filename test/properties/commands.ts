@@ -71,7 +71,7 @@ export class Command implements fc.AsyncCommand<World, World> {
 export const carryOut = async (world: World, step: Step): Promise<void> => {
   const { rig, setup } = world
   const isWeak = (name: SideName): boolean => (name === 'source' ? setup.a : setup.b).versions === 'none' || (name === 'source' ? setup.a : setup.b).silentWrites === true
-  const anyWeak = isWeak('source') || isWeak('destination')
+  const anyWeak = isWeak('source') || isWeak('destination') || setup.lateMs !== undefined
   switch (step.do) {
     case 'put':
       return world.user(step.side, step.key, (before) => ({ ...(before?.fields ?? {}), [step.field]: step.field === 'CATEGORIES' ? [step.value] : step.value }))
@@ -146,6 +146,7 @@ const disturb = (world: World, how: 'touch' | 'rename' | 'twin' | 'spoil', at: S
     case 'touch':
       return store.touch(there.remoteId)
     case 'rename':
+      world.moved.add(item)
       return store.rename(there.remoteId, `${there.remoteId}'`)
     case 'twin':
       world.odd.add(item)

@@ -22,15 +22,18 @@ export const afterSync = async (world: World, end: RunEnd | 'killed', { dry = fa
   if (world.setup.way !== 'two-way' && a > 0) throw new Violation('a one-way flow wrote to its source')
   // What has a whole link has a base again, however the run ended.
   if (world.noBase.size > 0) for (const { key, idA, idB } of await linksOf(world)) if (idA !== undefined && idB !== undefined) world.noBase.delete(key)
-  if (!isClean(end)) return
+  if (!isClean(end) || world.wasBlind) return
   if (full) world.lostPages = false
   if (!world.lostPages) world.noBase.clear()
+  const aside = new Set((await linksOf(world)).filter(({ st }) => st !== 'linked').map(({ key }) => key))
   for (const key of [...world.pending.keys()]) {
+    if (aside.has(key)) continue
     if (contentOf(world, 'source', key) !== contentOf(world, 'destination', key)) continue
     world.pending.delete(key)
     world.touchedB.delete(key)
     // Touched after its link was lost, and agreed on: it has a link again.
     world.noBase.delete(key)
     world.odd.delete(key)
+    world.moved.delete(key)
   }
 }

@@ -18,6 +18,7 @@ export const healAndCheck = async (world: World): Promise<void> => {
   await checkAgreement(world)
   checkUnilateral(world)
   world.odd.clear()
+  world.moved.clear()
   world.lied = false
   world.wasReadOnly = false
   world.pending.clear()
@@ -33,6 +34,7 @@ const heal = (world: World): void => {
   rig.state.mischief.loseAnswer = false
   rig.state.mischief.delayWrite = false
   rig.state.advance(40_000)
+  world.passTime(1_200_000)
   for (const side of sideNames) {
     const store = world.store(side)
     Object.assign(store.mischief, { readOnly: false, failWrites: 0, loseAnswers: 0, failReads: 0 })
@@ -73,7 +75,7 @@ const needsFullLook = async (world: World): Promise<boolean> => {
 
 const checkAgreement = async (world: World): Promise<void> => {
   // What the source no longer has cannot be asked for by its state: a streamed listing leaves such a link behind.
-  const links = (await linksOf(world)).filter(({ st, idA }) => st !== 'parked' || world.setup.way !== 'streamed' || (idA !== undefined && world.rig.a.get(idA) !== undefined))
+  const links = (await linksOf(world)).filter(({ st, idA, key }) => st !== 'parked' || world.setup.way !== 'streamed' || (idA !== undefined && (world.rig.a.get(idA)?.key ?? '') === key) || (st === 'parked' && key.startsWith('!') && world.rig.a.get(idA ?? '') !== undefined))
   const aside = new Set(links.filter(({ st }) => st === 'conflict' || st === 'parked').map(({ key }) => key))
   const parked = links.filter(({ st }) => st === 'parked')
   if (parked.length > 0) throw new Violation(`still parked: ${JSON.stringify(parked)}`)

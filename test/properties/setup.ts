@@ -13,6 +13,8 @@ export type Setup = {
   readonly readOnly?: 'error' | 'ignore' | 'revert'
   readonly a: MemoryOptions
   readonly b: MemoryOptions
+  /** A side shows what was written to it only after so long (T36). */
+  readonly lateMs?: number
 }
 
 const habits: fc.Arbitrary<MemoryOptions> = fc.record({
@@ -35,3 +37,12 @@ export const setups = (way?: Way): fc.Arbitrary<Setup> => fc.record({
   a: habits,
   b: habits,
 })
+
+/** Sides that are listed on every run, and show our own writes only after a minute. */
+export const lateSetups: fc.Arbitrary<Setup> = setups('two-way').map((setup) => ({
+  ...setup,
+  readOnly: 'error',
+  lateMs: 60_000,
+  a: { ...setup.a, delta: false, versions: 'stable', silentWrites: false },
+  b: { ...setup.b, delta: false, versions: 'stable', silentWrites: false },
+}))

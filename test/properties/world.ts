@@ -5,16 +5,16 @@
 import type { Side } from '#libs/connectors/connector.ts'
 import { Broken, type Tap } from './tap.ts'
 import type { MemoryStore, Stored } from '#libs/connectors/memory/store.ts'
-import type { RunResult } from '#libs/contracts/result.ts'
 import type { WorkItem } from '#libs/contracts/work-item.ts'
 import { hashOf, type Fields } from '#libs/domain/record.ts'
 import { E } from '#libs/fp.ts'
 import type { Ports } from '../../services/sync-worker/ports.ts'
 import type { RunEnd } from '../../services/sync-worker/sync.ts'
 import { engineRig, type EngineRig } from '../support/engine-rig.ts'
-import { nothingListed } from './amnesia.ts'
+import { lateSide, nothingListed } from './lying-sides.ts'
 import { fencesOf, type FenceLog } from './fences.ts'
 import type { Setup } from './setup.ts'
+import { unmarked } from './marked-side.ts'
 import { tapPorts, tapSide } from './tap.ts'
 
 export type SideName = 'source' | 'destination'
@@ -28,6 +28,7 @@ export type Mutant = {
   readonly ports?: (ports: Ports, rig: EngineRig) => Ports
   /** Nobody asks before approving. */
   readonly approvesAll?: true
+  readonly flow?: { readonly horizonMs: number }
 }
 
 /** What is wrong, by the invariant of SYNC.md §F.5 that says so. */
@@ -44,6 +45,8 @@ export type World = {
   /** A listing left things out: they may be unknown until the next complete look. */
   lied: boolean
   wasReadOnly: boolean
+  /** In the last run a listing showed nothing. */
+  wasBlind: boolean
   /** A side's listing shows nothing for one run. */
   amnesia: SideName | undefined
   /** What happens at the nth call of the next run. */
@@ -56,31 +59,37 @@ export type World = {
   readonly touchedB: Set<string>
   /** Something happened to this key that no simple expectation covers. */
   readonly odd: Set<string>
+  /** Under another id since both sides agreed. */
+  readonly moved: Set<string>
   readonly fences: FenceLog
   readonly sync: (item?: Partial<WorkItem>) => Promise<RunEnd | 'killed'>
   readonly killSoon: (at: number, when: 'before' | 'after') => void
   readonly user: (side: SideName, key: string, edit: (before: Stored | undefined) => Fields | undefined) => void
-  readonly lastResult: () => RunResult | undefined
+  readonly passTime: (ms: number) => void
 }
+
+/** Longer than any side is late. */
+const horizonMs = 600_000
 
 export const worldOf = (setup: Setup, mutant?: Mutant): World => {
   const tap: Tap = { calls: 0, dead: false, at: async () => undefined }
   const rig = engineRig({
     direction: setup.way === 'two-way' ? 'two-way' : 'one-way',
     connection: { strategy: setup.strategy, tie: setup.tie },
-    flow: { deleteWins: setup.deleteWins, drift: setup.drift, ...(setup.readOnly === undefined ? {} : { readOnly: setup.readOnly }) },
+    flow: { deleteWins: setup.deleteWins, drift: setup.drift, horizonMs: setup.lateMs === undefined ? 0 : horizonMs, ...(mutant?.flow ?? {}), ...(setup.readOnly === undefined ? {} : { readOnly: setup.readOnly }) },
     a: setup.a,
     b: { ...setup.b, ...(setup.way === 'streamed' ? { transactional: true } : {}) },
     wrap: (name, side) => {
       const shown = world.amnesia === name ? nothingListed(side) : side
-      return tapSide(tap, mutant?.side?.(name, shown) ?? shown)
+      const late = setup.lateMs === undefined ? shown : lateSide(shown, wroteAt[name], setup.lateMs, () => now)
+      return tapSide(tap, mutant?.side?.(name, late) ?? late)
     },
   })
   let now = 1_700_000_000_000
   let ids = 0
-  let last: RunResult | undefined
   let running = 0
   const fences = fencesOf()
+  const wroteAt = { source: new Map<string, number>(), destination: new Map<string, number>() }
   const own: Ports = {
     ...rig.ports,
     clock: { ...rig.ports.clock, now: () => (now += 1), monotonic: () => now },
@@ -114,11 +123,12 @@ export const worldOf = (setup: Setup, mutant?: Mutant): World => {
       const strong = (side === 'source' ? setup.a : setup.b).versions !== 'none' && (side === 'source' ? setup.a : setup.b).silentWrites !== true
       if (strong && write.expect === null) throw new Violation(`I7: ${write.do} of ${write.key} at the ${side} without a precondition`)
       const isSame = write.do === 'update' && there !== undefined && hashOf(write.fields) === hashOf(there.fields)
-      const kept = there === undefined || isSame || rig.archived.some(({ key, fields }) => key === write.key && hashOf(fields as Fields) === hashOf(there.fields))
+      if (isSame) throw new Violation(`I2: ${write.key} was written to the ${side} although it shows that already`)
+      const kept = there === undefined || rig.archived.some(({ key, fields }) => key === write.key && hashOf(unmarked(fields as Fields)) === hashOf(there.fields))
       if (!kept && (strong || !world.meddled.has(write.key))) throw new Violation(`I1: ${write.do} of ${write.key} at the ${side} took ${JSON.stringify(there?.fields)} away, which is in no archive`)
       if (write.do !== 'delete' || world.meddled.has(write.key)) continue
-      // What cannot be read has no identity: a side that mirrors a read-only one cannot know that it is there.
-      const blind = setup.readOnly === 'revert' && store(otherSide(side)).byKey(write.key).every(({ spoilt }) => spoilt !== undefined)
+      // What cannot be read has no identity: somewhere else than before, nobody can know it is the same.
+      const blind = (setup.readOnly === 'revert' || world.moved.has(write.key)) && store(otherSide(side)).byKey(write.key).every(({ spoilt }) => spoilt !== undefined)
       if (other > 0 && !blind) throw new Violation(`I5: ${write.key} was deleted at the ${side} although the other side has it`)
       if (world.noBase.has(write.key)) throw new Violation(`I5: ${write.key} was deleted at the ${side} without a base`)
     }
@@ -126,9 +136,9 @@ export const worldOf = (setup: Setup, mutant?: Mutant): World => {
 
   const world: World = {
     setup, rig, store, fences,
-    noBase: new Set(), lostPages: false, lied: false, wasReadOnly: false, amnesia: undefined, trap: undefined,
-    meddled: new Set(), pending: new Map(), userSays: new Map(), touchedB: new Set(), odd: new Set(),
-    lastResult: () => last,
+    noBase: new Set(), lostPages: false, lied: false, wasReadOnly: false, wasBlind: false, amnesia: undefined, trap: undefined,
+    meddled: new Set(), pending: new Map(), userSays: new Map(), touchedB: new Set(), odd: new Set(), moved: new Set(),
+    passTime: (ms) => void (now += ms),
     killSoon: (at, when) => {
       world.trap = { at, when, does: () => { tap.dead = true; throw new Broken() } }
     },
@@ -140,6 +150,7 @@ export const worldOf = (setup: Setup, mutant?: Mutant): World => {
       world.userSays.set(key, { side, fields })
       world.pending.set(key, (world.pending.get(key) ?? new Set()).add(side))
       if (side === 'destination') world.touchedB.add(key)
+      if (item === undefined) world.moved.add(key)
       if (running > 0) world.meddled.add(key)
       else now += 240_000
     },
@@ -165,15 +176,17 @@ export const worldOf = (setup: Setup, mutant?: Mutant): World => {
       else await end.hold?.release([])
       if (running > 0) return end
       tap.dead = false
+      const { amnesia } = world
       world.amnesia = undefined
-      last = end.result
+      world.wasBlind = amnesia !== undefined
       judgeWrites(!killed && isClean(end))
       fences.judge()
       if (killed) return 'killed'
-      const { held } = { held: end.result.outcome === 'held' }
       const plan = end.result.flows[0]?.plan
-      if (held && mutant?.approvesAll === true && plan !== undefined && item.approved !== plan && item.dryRun !== true) return world.sync({ ...item, approved: plan })
-      return end
+      const approves = mutant?.approvesAll === true && end.result.outcome === 'held' && plan !== undefined && item.approved !== plan && item.dryRun !== true
+      if (!approves) return end
+      world.amnesia = amnesia
+      return world.sync({ ...item, approved: plan })
     },
   }
   return world
