@@ -2,7 +2,7 @@
  * Knows how an item that is parked or in conflict is remembered, and whether it is still the same trouble. Pure.
  */
 import type { Link } from '#libs/domain/link.ts'
-import { otherOf, rememberedOf, type SideClass, type SideName } from './classify.ts'
+import { otherOf, rememberedOf, type SideClass } from './classify.ts'
 import type { Entry } from './gather.ts'
 import type { Move } from './plan.ts'
 import { endAsIs } from './targets.ts'

@@ -9,7 +9,7 @@ import type { Entry } from './gather.ts'
 import { plan, type Move, type Policy } from './plan.ts'
 import { unseal, type Sealed } from './read-only.ts'
 import type { FlowContext } from './run-context.ts'
-import { isMarked } from './targets.ts'
+import { isMarked, isWhereKnown } from './targets.ts'
 
 /** `whole`: nothing of the links is known to be lost. */
 export const policyOf = ({ flow }: FlowContext, phase: Phase, scopeChanged: boolean, whole = true): Policy => ({
@@ -34,8 +34,9 @@ export const planAll = (context: FlowContext, entries: ReadonlyArray<Entry>, pol
 /** One entry's move, for the first round and for every later look. */
 export const moveOf = (context: FlowContext, entry: Entry, policy: Policy): Move | 'refused' => {
   const { flow, item } = context
-  // Set aside and still showing what it showed then: only `--full` tries it again.
-  if (item.mode !== 'full' && stillTheSame(entry)) return { do: 'nothing' }
+  // Set aside and still showing what it showed then: only `--full` tries it again. Where it stands may have changed.
+  const idle: Move = isWhereKnown(entry) ? { do: 'nothing' } : { do: 'refresh' }
+  if (item.mode !== 'full' && stillTheSame(entry)) return idle
   const sealed = flow.direction === 'two-way' ? sealedSide(context, policy) : undefined
   const decided = overruled(context, entry, moveOfUnlinked(entry, sealed !== undefined) ?? plan(entry.a, entry.b, policy))
   const move = sealed === undefined ? decided : unseal(entry, decided, sealed)
@@ -43,7 +44,8 @@ export const moveOf = (context: FlowContext, entry: Entry, policy: Policy): Move
   if (move.do === 'report-drift' && isMarked(entry, move.on)) return { do: 'nothing' }
   // Its trouble is over and both sides are as they were: the link says so again.
   const healed = move.do === 'nothing' && entry.link !== undefined && isUnsettled(entry.link) && entry.a.is === 'unchanged' && entry.b.is === 'unchanged'
-  return healed && entry.link?.st !== 'tomb' && looked(entry) ? { do: 'refresh' } : move
+  if (healed && entry.link?.st !== 'tomb' && looked(entry)) return { do: 'refresh' }
+  return move.do === 'nothing' && entry.link !== undefined ? idle : move
 }
 
 const looked = ({ a, b }: Entry): boolean => a.is === 'unchanged' && b.is === 'unchanged' && a.item !== undefined && b.item !== undefined

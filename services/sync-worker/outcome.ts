@@ -2,15 +2,18 @@
 import type { SyncFailure } from '#libs/domain/failure.ts'
 import type { Link } from '#libs/domain/link.ts'
 import { E } from '#libs/fp.ts'
-import { setAside } from './aside.ts'
+import { setAside, stillTheSame } from './aside.ts'
 import type { SideName } from './classify.ts'
 import type { Entry } from './gather.ts'
 import { parkedRecord } from './park.ts'
 import type { FlowContext } from './run-context.ts'
-import { contentOf, endAsIs, linkOf, type Task } from './targets.ts'
+import { contentOf, endAsIs, linkOf, whereItIs, type Task } from './targets.ts'
 
 /** The link of an item that both sides show as they should already. */
 export const rememberEnds = (context: FlowContext, entry: Entry): Link | undefined => {
+  // Still in trouble, or out of one side's scope: only where it stands is news.
+  const inTrouble = entry.link !== undefined && entry.link.st !== 'linked' && !(entry.a.is === 'unchanged' && entry.b.is === 'unchanged')
+  if (inTrouble && (entry.link.st === 'tomb' ? entry.link.idA === undefined || entry.link.idB === undefined : stillTheSame(entry))) return whereItIs(entry, entry.link)
   // A side may store less than was agreed on: where a base is known and neither side changed, it stays.
   const known = entry.link?.fh !== undefined && entry.a.is === 'unchanged' && entry.b.is === 'unchanged'
   const agreed = known ? undefined : (contentOf(entry.a)?.fields ?? contentOf(entry.b)?.fields)

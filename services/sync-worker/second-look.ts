@@ -36,7 +36,7 @@ export const mentionedIn = ({ links }: Ask, side: SideName, sighting: Sighting):
     const { id } = rememberedOf(link, side)
     // What a listing leaves out is news as well.
     if (isListing && id !== undefined && !sighting.same.has(id)) mentioned.add(link)
-    else if (keys.has(link.key.normalize('NFC')) || idsOf(link, side).some((id) => ids.has(id))) mentioned.add(link)
+    else if (keys.has(link.key.normalize('NFC')) || idsOf(link, side).some((other) => ids.has(other))) mentioned.add(link)
   }
   return mentioned
 }

@@ -134,8 +134,7 @@ export const withDrift = (entry: Entry, link: Link, side: SideName): Link => {
   const { why: _why, seenA: _a, seenB: _b, twinsA: _ta, twinsB: _tb, ...base } = link
   const mark = driftMark(entry, side)
   // Ids are those of now: under an old one the item would look deleted later. Versions and hashes stay the base.
-  const [idA, idB] = [idNow(entry.a), idNow(entry.b)]
-  return { ...base, ...(idA === undefined ? {} : { idA }), ...(idB === undefined ? {} : { idB }), st: link.st === 'tomb' ? 'tomb' : 'linked', ...(side === 'source' ? { seenA: mark } : { seenB: mark }) }
+  return { ...whereItIs(entry, { ...base, st: 'linked' }), st: link.st === 'tomb' ? 'tomb' : 'linked', ...(side === 'source' ? { seenA: mark } : { seenB: mark }) }
 }
 
 const idNow = (side: SideClass): string | undefined => (side.is === 'changed' ? side.item.remoteId : side.is === 'unchanged' ? side.remoteId : undefined)
@@ -151,9 +150,13 @@ export const keptAtDestination = (entry: Entry): Link => {
 
 /** Whether the side that is left alone shows what it showed when that was noted, and both are where we know them. */
 export const isMarked = (entry: Entry, side: SideName): boolean =>
-  entry.link?.st !== 'parked' && entry.link?.st !== 'conflict' && isWhereKnown(entry, 'source') && isWhereKnown(entry, 'destination') && (side === 'source' ? entry.link?.seenA : entry.link?.seenB) === driftMark(entry, side)
+  entry.link?.st !== 'parked' && entry.link?.st !== 'conflict' && isWhereKnown(entry) && (side === 'source' ? entry.link?.seenA : entry.link?.seenB) === driftMark(entry, side)
 
-const isWhereKnown = (entry: Entry, side: SideName): boolean => {
-  const id = idNow(side === 'source' ? entry.a : entry.b)
-  return id === undefined || id === rememberedOf(entry.link, side).id
+/** Both sides show it under the ids we know. */
+export const isWhereKnown = ({ a, b, link }: Entry): boolean => (idNow(a) ?? link?.idA) === link?.idA && (idNow(b) ?? link?.idB) === link?.idB
+
+/** The same link, with the ids of now. */
+export const whereItIs = ({ a, b }: Entry, link: Link): Link => {
+  const [idA, idB] = [idNow(a), idNow(b)]
+  return { ...link, ...(idA === undefined ? {} : { idA }), ...(idB === undefined ? {} : { idB }) }
 }

@@ -53,6 +53,7 @@ export const withRig = (make: () => Promise<LawRig>, law: (rig: LawRig, context:
   }
 
 declare module 'vitest' {
+  // eslint-disable-next-line @typescript-eslint/consistent-type-definitions -- an interface of vitest can only be added to as one
   interface TaskMeta {
     doesNotApply?: string
   }

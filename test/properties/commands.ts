@@ -122,7 +122,10 @@ export const carryOut = async (world: World, step: Step): Promise<void> => {
     case 'amnesia':
       world.amnesia = step.side
       world.lied = true
-      for (const { key: there } of world.store(step.side).all()) world.odd.add(there)
+      for (const { key: there } of world.store(step.side).all()) {
+        world.odd.add(there)
+        world.hidden.add(there)
+      }
       return
     case 'loseCommit':
       return void (rig.state.mischief.loseAnswer = true)
@@ -137,11 +140,11 @@ export const carryOut = async (world: World, step: Step): Promise<void> => {
   }
 }
 
-const disturb = (world: World, how: 'touch' | 'rename' | 'twin' | 'spoil', at: SideName, item: string): void => {
-  const store = world.store(at)
+const disturb = (world: World, how: 'touch' | 'rename' | 'twin' | 'spoil', on: SideName, item: string): void => {
+  const store = world.store(on)
   const [there] = store.byKey(item)
   if (there === undefined) return
-  if (at === 'destination') world.touchedB.add(item)
+  if (on === 'destination') world.touchedB.add(item)
   switch (how) {
     case 'touch':
       return store.touch(there.remoteId)
@@ -168,5 +171,5 @@ const lose = async (world: World, what: 'dropCheckpoint' | 'dropLedger'): Promis
   if (world.setup.way === 'streamed') return void rig.b.ledgers.clear()
   if (what === 'dropCheckpoint') return rig.state.drop(stateKeys.checkpoint(conn, flow))
   world.lostPages = true
-  for (let n = 0; n < 4; n++) rig.state.drop(stateKeys.page(conn, flow, n))
+  for (let page = 0; page < 4; page++) rig.state.drop(stateKeys.page(conn, flow, page))
 }

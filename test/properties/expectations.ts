@@ -2,7 +2,8 @@
 import { hashOf } from '#libs/domain/record.ts'
 import type { RunEnd } from '../../services/sync-worker/sync.ts'
 import { linksOf } from './ledger-of.ts'
-import { isClean, sideNames, Violation, type SideName, type World } from './world.ts'
+import { Violation } from './violation.ts'
+import { isClean, sideNames, type SideName, type World } from './world.ts'
 
 /** One content, by key, of a side that shows each key once. */
 export const contentOf = (world: World, side: SideName, key: string): string | undefined => {

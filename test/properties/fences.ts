@@ -1,7 +1,7 @@
 /** I6: the fences of accepted state commits never go back, and no commit is accepted from a run that was overtaken. */
 import { E } from '#libs/fp.ts'
 import type { StateStore } from '../../services/sync-worker/ports.ts'
-import { Violation } from './world.ts'
+import { Violation } from './violation.ts'
 
 export type FenceLog = { readonly watch: (state: StateStore) => StateStore; readonly judge: () => void; readonly forget: () => void }
 

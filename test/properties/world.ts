@@ -13,6 +13,7 @@ import type { RunEnd } from '../../services/sync-worker/sync.ts'
 import { engineRig, type EngineRig } from '../support/engine-rig.ts'
 import { lateSide, nothingListed } from './lying-sides.ts'
 import { fencesOf, type FenceLog } from './fences.ts'
+import { Violation } from './violation.ts'
 import type { Setup } from './setup.ts'
 import { unmarked } from './marked-side.ts'
 import { tapPorts, tapSide } from './tap.ts'
@@ -30,9 +31,6 @@ export type Mutant = {
   readonly approvesAll?: true
   readonly flow?: { readonly horizonMs: number }
 }
-
-/** What is wrong, by the invariant of SYNC.md §F.5 that says so. */
-export class Violation extends Error {}
 
 export type World = {
   readonly setup: Setup
@@ -61,6 +59,8 @@ export type World = {
   readonly odd: Set<string>
   /** Under another id since both sides agreed. */
   readonly moved: Set<string>
+  /** Left out of a listing once, and not shown since. */
+  readonly hidden: Set<string>
   readonly fences: FenceLog
   readonly sync: (item?: Partial<WorkItem>) => Promise<RunEnd | 'killed'>
   readonly killSoon: (at: number, when: 'before' | 'after') => void
@@ -112,8 +112,8 @@ export const worldOf = (setup: Setup, mutant?: Mutant): World => {
   const judgeWrites = (clean: boolean): void => {
     for (const { side, there, other, index } of befores.splice(0)) {
       const entry = store(side).writes[index]
-      if (entry === undefined || !entry.applied) continue
-      if (!clean && entry.write.do !== 'delete') {
+      if (entry?.applied !== true) continue
+      if (!clean) {
         // Written, perhaps not remembered: from then on it looks like somebody's own edit of that side (SYNC.md §A.6).
         world.odd.add(entry.write.key)
         if (side === 'destination') world.touchedB.add(entry.write.key)
@@ -129,7 +129,8 @@ export const worldOf = (setup: Setup, mutant?: Mutant): World => {
       if (write.do !== 'delete' || world.meddled.has(write.key)) continue
       // What cannot be read has no identity: somewhere else than before, nobody can know it is the same.
       const blind = (setup.readOnly === 'revert' || world.moved.has(write.key)) && store(otherSide(side)).byKey(write.key).every(({ spoilt }) => spoilt !== undefined)
-      if (other > 0 && !blind) throw new Violation(`I5: ${write.key} was deleted at the ${side} although the other side has it`)
+      const unseen = !world.wasBlind && world.hidden.has(write.key)
+      if (other > 0 && !blind && !unseen) throw new Violation(`I5: ${write.key} was deleted at the ${side} although the other side has it`)
       if (world.noBase.has(write.key)) throw new Violation(`I5: ${write.key} was deleted at the ${side} without a base`)
     }
   }
@@ -137,7 +138,7 @@ export const worldOf = (setup: Setup, mutant?: Mutant): World => {
   const world: World = {
     setup, rig, store, fences,
     noBase: new Set(), lostPages: false, lied: false, wasReadOnly: false, wasBlind: false, amnesia: undefined, trap: undefined,
-    meddled: new Set(), pending: new Map(), userSays: new Map(), touchedB: new Set(), odd: new Set(), moved: new Set(),
+    meddled: new Set(), pending: new Map(), userSays: new Map(), touchedB: new Set(), odd: new Set(), moved: new Set(), hidden: new Set(),
     passTime: (ms) => void (now += ms),
     killSoon: (at, when) => {
       world.trap = { at, when, does: () => { tap.dead = true; throw new Broken() } }
@@ -164,7 +165,7 @@ export const worldOf = (setup: Setup, mutant?: Mutant): World => {
         world.meddled.clear()
       }
       tap.at = async (call, when) => {
-        if (trap === undefined || trap.at !== call || trap.when !== when) return
+        if (trap?.at !== call || trap.when !== when) return
         tap.at = async () => undefined
         await trap.does()
       }
