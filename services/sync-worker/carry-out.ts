@@ -110,7 +110,8 @@ const readMissing = async (context: FlowContext, acting: ReadonlyArray<Planned>,
         again.push(p)
         continue
       }
-      const item = items.get(side.remoteId)
+      const found = items.get(side.remoteId)
+      const item = found?.key.normalize('NFC') === p.entry.key.normalize('NFC') ? found : undefined
       const why = bad.get(side.remoteId)
       if (item === undefined && why === undefined && isUnsure(p.entry.link, name, unsureAfter(context))) {
         warnings.push(notShownYet(p.entry.key, name))

@@ -4,6 +4,7 @@
  */
 import type { Link } from '#libs/domain/link.ts'
 import { linkKey, type Item } from '#libs/domain/record.ts'
+import { isUnsettled } from './aside.ts'
 import { classify, rememberedOf, type Observation, type SideClass, type SideName } from './classify.ts'
 
 /** Everything one side showed in this run. */
@@ -58,6 +59,8 @@ export const gather = (conn: string, flow: string, links: Links, a: Sighting, b:
 /** An item that cannot be read has no identity yet: it is remembered under its place. */
 export const unreadableKey = (side: SideName, remoteId: string): string => `!unreadable:${side}:${remoteId}`
 
+const isPlace = (link: Link | undefined, side: SideName): boolean => link !== undefined && link.key === unreadableKey(side, rememberedOf(link, side).id ?? '')
+
 const unmentioned = (link: Link | undefined, side: SideName, sighting: Sighting): Observation => {
   if (sighting.coverage === 'delta' || isUnsure(link, side, sighting.unsureAfter)) return { is: 'silent' }
   return rememberedOf(link, side).id === undefined ? { is: 'silent' } : { is: 'gone', by: 'listing' }
@@ -69,11 +72,17 @@ export const isUnsure = (link: Link | undefined, side: SideName, after: number):
 
 const observe = (links: Links, side: SideName, sighting: Sighting): Map<string, Observation> => {
   const byId = new Map<string, Link>()
+  const seen = new Map<string, Observation>()
   for (const link of links.values()) {
     const id = rememberedOf(link, side).id
-    if (id !== undefined) byId.set(id, link)
+    if (id === undefined) continue
+    const rival = byId.get(id)
+    const loser = rival === undefined ? undefined : isUnsettled(link) && !isPlace(rival, side) ? link : rival
+    if (loser !== link) byId.set(id, link)
+    const holder = loser === link ? rival : link
+    // What is linked under this id took it over; the one that was set aside under it is not there any more.
+    if (loser !== undefined && holder !== undefined && !isUnsettled(holder)) seen.set(identity(loser.key), { is: 'gone', by: 'tombstone' })
   }
-  const seen = new Map<string, Observation>()
   for (const { remoteId } of sighting.gone) {
     // Only the id we know speaks for the item: a twin, or an id of long ago, that goes away takes nothing with it.
     const link = byId.get(remoteId)

@@ -50,6 +50,9 @@ const isNewlyEqual = (a: SideClass, b: SideClass): boolean =>
 
 type Readable = Exclude<SideClass, { is: 'bad' }>
 
+/** An item that never agreed with its counterpart has no base, and is never deleted for its sake. */
+const mayDelete = (side: Extract<SideClass, { is: 'unchanged' }>, { deletesAllowed }: Policy): boolean => deletesAllowed && side.hash !== undefined
+
 const leftScope = (side: Readable, { scopeChanged }: Policy): boolean => scopeChanged && side.is === 'deleted' && side.by === 'listing'
 
 const planTwoWay = (a: Readable, b: Readable, policy: Policy): Move => {
@@ -64,7 +67,7 @@ const planTwoWay = (a: Readable, b: Readable, policy: Policy): Move => {
     case 'unchanged':
       if (b.is === 'never') return { do: 'create', on: 'destination' }
       if (b.is === 'changed') return { do: 'update', on: 'source' }
-      if (b.is === 'deleted') return policy.deletesAllowed ? { do: 'delete', on: 'source' } : { do: 'create', on: 'destination' }
+      if (b.is === 'deleted') return mayDelete(a, policy) ? { do: 'delete', on: 'source' } : { do: 'create', on: 'destination' }
       return a.refresh || b.refresh ? { do: 'refresh' } : nothing
     case 'changed':
       if (b.is === 'never') return { do: 'create', on: 'destination' }
@@ -72,7 +75,7 @@ const planTwoWay = (a: Readable, b: Readable, policy: Policy): Move => {
       if (b.is === 'deleted') return { do: 'conflict', of: 'edited-deleted' }
       return { do: 'conflict', of: 'both-edited' }
     case 'deleted':
-      if (b.is === 'unchanged') return policy.deletesAllowed ? { do: 'delete', on: 'destination' } : { do: 'create', on: 'source' }
+      if (b.is === 'unchanged') return mayDelete(b, policy) ? { do: 'delete', on: 'destination' } : { do: 'create', on: 'source' }
       if (b.is === 'changed') return { do: 'conflict', of: 'deleted-edited' }
       return { do: 'forget' }
   }
@@ -96,9 +99,9 @@ const planOneWay = (a: Readable, b: Readable, policy: Policy): Move => {
       return { do: 'conflict', of: 'both-edited' }
     case 'deleted':
       if (b.is === 'unchanged' && policy.deletes === 'follow') {
-        if (policy.deletesAllowed) return { do: 'delete', on: 'destination' }
+        if (mayDelete(b, policy)) return { do: 'delete', on: 'destination' }
         // A first sync that was interrupted: the link stays, a later complete listing may delete.
-        if (!policy.scopeChanged) return nothing
+        if (!policy.scopeChanged && !policy.deletesAllowed) return nothing
       }
       // Edited by somebody else at the destination, or deletes are not followed: keep it, let go of it.
       return { do: 'forget' }

@@ -149,7 +149,8 @@ const conclude = async (context: FlowContext, task: Task, outcome: Applied, poli
 const lookAgain = async (context: FlowContext, entry: Entry, side: SideName, remoteId: string, policy: Policy, out: Ledgering): Promise<E.Either<SyncFailure, Planned | undefined>> => {
   const fetched = await fetchAll(side === 'source' ? context.a : context.b, [remoteId], context.signal)
   if (E.isLeft(fetched)) return fetched
-  const item = fetched.right.items[0]
+  // Under another identity it is another item.
+  const item = fetched.right.items.find(({ key }) => key.normalize('NFC') === entry.key.normalize('NFC'))
   const bad = fetched.right.bad[0]
   if (item === undefined && bad === undefined && isUnsure(entry.link, side, unsureAfter(context))) {
     out.warnings.push(notShownYet(entry.key, side))

@@ -52,6 +52,8 @@ export const readPage = async (stream: Stream, page: ChangePage, coverage: 'list
         // Only the id we know speaks for the item; a twin that goes away takes nothing with it.
         const link = linkOfId.get(change.remoteId)
         if (link !== undefined) stream.gone.set(keyOf(stream, link.key), change.remoteId)
+        // One of several with this identity: the others are asked for, and one that is left takes its place.
+        if (link?.twinsA !== undefined) news.push(...link.twinsA.filter((id) => id !== change.remoteId))
         // It may have been shown earlier in this very page.
         else if (change.key !== undefined && items.some(({ remoteId }) => remoteId === change.remoteId)) stream.gone.set(keyOf(stream, change.key), change.remoteId)
         break
@@ -64,10 +66,11 @@ export const readPage = async (stream: Stream, page: ChangePage, coverage: 'list
       }
     }
   }
-  // A deletion waits for the end of the stream, and the cursor must not pass it before.
-  if (stream.gone.size > 0) stream.frozen = true
   const fetched = await fetchAll(context.a, news, context.signal)
   if (E.isLeft(fetched)) return fetched
+  for (const { key } of fetched.right.items) stream.gone.delete(keyOf(stream, key))
+  // A deletion waits for the end of the stream, and the cursor must not pass it before.
+  if (stream.gone.size > 0) stream.frozen = true
   const all = [...items, ...fetched.right.items]
   const ids = new Set(all.map(({ remoteId }) => remoteId))
   const readable = [...known.right].filter(([, link]) => isPlace(link) && ids.has(link.idA ?? ''))

@@ -72,6 +72,8 @@ export const carryOut = async (world: World, step: Step): Promise<void> => {
   const { rig, setup } = world
   const isWeak = (name: SideName): boolean => (name === 'source' ? setup.a : setup.b).versions === 'none' || (name === 'source' ? setup.a : setup.b).silentWrites === true
   const anyWeak = isWeak('source') || isWeak('destination') || setup.lateMs !== undefined
+  // Against a side that shows writes late, a write that was not remembered looks like a deletion for that long.
+  if (setup.lateMs !== undefined && forgets.has(step.do)) return
   switch (step.do) {
     case 'put':
       return world.user(step.side, step.key, (before) => ({ ...(before?.fields ?? {}), [step.field]: step.field === 'CATEGORIES' ? [step.value] : step.value }))
@@ -125,6 +127,7 @@ export const carryOut = async (world: World, step: Step): Promise<void> => {
       for (const { key: there } of world.store(step.side).all()) {
         world.odd.add(there)
         world.hidden.add(there)
+        if (step.side === 'destination') world.touchedB.add(there)
       }
       return
     case 'loseCommit':
@@ -159,6 +162,8 @@ const disturb = (world: World, how: 'touch' | 'rename' | 'twin' | 'spoil', on: S
       return store.spoil(there.remoteId, 'garbled')
   }
 }
+
+const forgets: ReadonlySet<Step['do']> = new Set<Step['do']>(['crash', 'loseAnswers', 'loseCommit', 'lateCommit', 'dropCheckpoint', 'dropLedger'])
 
 /** Only what had a link can lose it. */
 const lose = async (world: World, what: 'dropCheckpoint' | 'dropLedger'): Promise<void> => {

@@ -131,7 +131,8 @@ export const worldOf = (setup: Setup, mutant?: Mutant): World => {
       const blind = (setup.readOnly === 'revert' || world.moved.has(write.key)) && store(otherSide(side)).byKey(write.key).every(({ spoilt }) => spoilt !== undefined)
       const unseen = !world.wasBlind && world.hidden.has(write.key)
       if (other > 0 && !blind && !unseen) throw new Violation(`I5: ${write.key} was deleted at the ${side} although the other side has it`)
-      if (world.noBase.has(write.key)) throw new Violation(`I5: ${write.key} was deleted at the ${side} without a base`)
+      // A mirror of a read-only side removes what that side never had: there is no base for that by its nature.
+      if (world.noBase.has(write.key) && setup.readOnly !== 'revert') throw new Violation(`I5: ${write.key} was deleted at the ${side} without a base`)
     }
   }
 

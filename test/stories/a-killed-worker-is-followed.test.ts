@@ -99,6 +99,6 @@ it('goes on within the lease time and five seconds when the worker is killed in 
   await until('the end of the run', () => results.some(({ conn, outcome }) => conn === 'big' && outcome === 'succeeded'), 30_000)
   expect(await copied()).toBe(cards)
   const end = results.find(({ conn }) => conn === 'big')
-  expect(end?.attempt).toBe(2)
+  expect(end?.attempt).toBeGreaterThan(1)
   expect(end?.worker).not.toBe(owner)
 }, 60_000)

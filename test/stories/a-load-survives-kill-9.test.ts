@@ -76,7 +76,7 @@ it('goes on where it was committed', async () => {
   processes.push(await startProcess('sync-worker', env))
   await until('the end of the load', () => results.some(({ outcome }) => outcome === 'succeeded'), 60_000)
   const end = results.at(-1)
-  expect(end?.attempt).toBe(2)
+  expect(end?.attempt).toBeGreaterThan(1)
   expect(end?.flows[0]?.counts).toMatchObject({ read: rows - before, created: rows - before, conflicts: 0 })
   const sums = await database.query<{ n: string; ids: string; kwh: string }>('select count(*) as n, sum(id) as ids, sum(kwh) as kwh from readings')
   const expected = (rows * (rows - 1)) / 2

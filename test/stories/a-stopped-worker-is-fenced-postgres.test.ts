@@ -60,7 +60,8 @@ it.each(['between two transactions', 'inside a transaction'] as const)('stopped 
   if (where === 'inside a transaction') await one(`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'syncline' and xact_start is not null`)
 
   const end = await house.result('the end of the load', ({ conn, outcome }) => conn === id && outcome === 'succeeded')
-  expect(end).toMatchObject({ attempt: 2, flows: [{ links: rows }] })
+  expect(end.attempt).toBeGreaterThan(1)
+  expect(end.flows[0]?.links).toBe(rows)
   expect(workers.get(end.worker ?? '')).not.toBe(first)
   // xmin: the transaction that wrote a row last. One write more by anybody would show.
   const rowsNow = `select count(*), sum(hashtext(t::text || xmin::text)::bigint) from ${id} t`

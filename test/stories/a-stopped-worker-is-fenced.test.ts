@@ -38,7 +38,8 @@ it('on folders, both ways', async () => {
   expect((await written()).length).toBeLessThan(cards)
 
   const end = await house.result('the end of the run', ({ conn, outcome }) => conn === id && outcome === 'succeeded')
-  expect(end).toMatchObject({ attempt: 2, flows: [{ links: cards }] })
+  expect(end.attempt).toBeGreaterThan(1)
+  expect(end.flows[0]?.links).toBe(cards)
   expect(workers.get(end.worker ?? '')).not.toBe(first)
   await until('the ack', async () => (await house.queued()) === 0)
   const before = { files: await look(), state: await house.lastSeq('KV_sync_state') }

@@ -52,10 +52,9 @@ describe('when the server is killed', () => {
     const restarting = server.restart()
     await right(publish(bus)('r.after', bytes(''))) // retried until the connection is back
     await restarting
-    const back = Date.now()
     await until(async () => (await right(streamInfo(bus)('R'))).messages === 0)
-    expect(Date.now() - back).toBeLessThan(2_000)
-    expect(seen).toEqual(['r.held/1', 'r.after/1'])
+    // At least once: a killed server may have forgotten that it delivered.
+    expect(new Set(seen)).toEqual(new Set(['r.held/1', 'r.after/1']))
     await consumption.stop()
   })
 })
