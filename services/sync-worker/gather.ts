@@ -59,7 +59,7 @@ export const gather = (conn: string, flow: string, links: Links, a: Sighting, b:
 /** An item that cannot be read has no identity yet: it is remembered under its place. */
 export const unreadableKey = (side: SideName, remoteId: string): string => `!unreadable:${side}:${remoteId}`
 
-const isPlace = (link: Link | undefined, side: SideName): boolean => link !== undefined && link.key === unreadableKey(side, rememberedOf(link, side).id ?? '')
+const isPlace = (link: Link | undefined, side: SideName): boolean => link?.key === unreadableKey(side, rememberedOf(link, side).id ?? '')
 
 const unmentioned = (link: Link | undefined, side: SideName, sighting: Sighting): Observation => {
   if (sighting.coverage === 'delta' || isUnsure(link, side, sighting.unsureAfter)) return { is: 'silent' }

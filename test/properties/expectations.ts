@@ -28,7 +28,7 @@ export const afterSync = async (world: World, end: RunEnd | 'killed', { dry = fa
   if (!world.lostPages) world.noBase.clear()
   const aside = new Set((await linksOf(world)).filter(({ st }) => st !== 'linked').map(({ key }) => key))
   for (const key of [...world.pending.keys()]) {
-    if (aside.has(key)) continue
+    if (aside.has(key) || sideNames.some((side) => world.store(side).byKey(key).some(({ spoilt }) => spoilt !== undefined))) continue
     if (contentOf(world, 'source', key) !== contentOf(world, 'destination', key)) continue
     world.pending.delete(key)
     world.touchedB.delete(key)
