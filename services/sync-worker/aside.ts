@@ -47,7 +47,9 @@ export const moveOfUnlinked = ({ link, a, b }: Entry, isSealed: boolean): Move |
   const [left, kept] = link.idA === undefined ? [a, b] : [b, a]
   if (left.is === 'never') return kept.is === 'deleted' ? { do: 'forget' } : { do: 'nothing' }
   const base = link.hA ?? link.hB
-  return left.is === 'changed' && kept.is === 'unchanged' && left.hash === base ? { do: 'adopt' } : undefined
+  if (left.is !== 'changed' || left.hash !== base) return undefined
+  // As it was when it was let go of: equal still, or only the other side was edited meanwhile.
+  return kept.is === 'unchanged' ? { do: 'adopt' } : kept.is === 'changed' ? { do: 'update', on: link.idA === undefined ? 'source' : 'destination' } : undefined
 }
 
 /** What is remembered of this item is more than two equal ends: it is looked at whole as soon as either side mentions it. */

@@ -39,6 +39,8 @@ export const moveOf = (context: FlowContext, entry: Entry, policy: Policy): Move
   if (item.mode !== 'full' && stillTheSame(entry)) return idle
   const sealed = flow.direction === 'two-way' ? sealedSide(context, policy) : undefined
   const decided = overruled(context, entry, moveOfUnlinked(entry, sealed !== undefined) ?? plan(entry.a, entry.b, policy))
+  const neither = !context.a.capabilities.canWrite && !context.b.capabilities.canWrite
+  if (flow.direction === 'two-way' && neither && (decided.do === 'create' || decided.do === 'update' || decided.do === 'delete' || decided.do === 'conflict')) return 'refused'
   const move = sealed === undefined ? decided : unseal(entry, decided, sealed)
   if (move === 'refused') return move
   if (move.do === 'report-drift' && isMarked(entry, move.on)) return { do: 'nothing' }
@@ -51,9 +53,12 @@ export const moveOf = (context: FlowContext, entry: Entry, policy: Policy): Move
 const looked = ({ a, b }: Entry): boolean => a.is === 'unchanged' && b.is === 'unchanged' && a.item !== undefined && b.item !== undefined
 
 const overruled = ({ flow, ports }: FlowContext, entry: Entry, move: Move): Move => {
-  if (flow.direction !== 'two-way' || move.do !== 'update') return move
-  const why = swing(entry, move.on, ports.clock.now())
-  return why === undefined ? move : { do: 'park', on: move.on, why }
+  if (flow.direction !== 'two-way' || (move.do !== 'update' && move.do !== 'conflict')) return move
+  for (const on of move.do === 'update' ? [move.on] : (['destination', 'source'] as const)) {
+    const why = swing(entry, on, ports.clock.now())
+    if (why !== undefined) return { do: 'park', on, why }
+  }
+  return move
 }
 
 const sealedSide = ({ a, b, flow }: FlowContext, { deletesAllowed }: Policy): Sealed | undefined => {

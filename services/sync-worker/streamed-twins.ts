@@ -13,7 +13,7 @@ import type { PageContent } from './streamed-read.ts'
 export const withTwins = async (stream: Stream, entries: ReadonlyArray<Entry>, rivals: PageContent['rivals']): Promise<E.Either<SyncFailure, ReadonlyArray<Entry>>> => {
   const suspects = new Map<Entry, ReadonlyArray<string>>()
   for (const entry of entries) {
-    const ids = suspectIds(entry, rivals.get(entry.key) ?? [])
+    const ids = suspectIds(entry, rivals.get(entry.key) ?? none)
     if (ids.length > 1) suspects.set(entry, ids)
   }
   if (suspects.size === 0) return E.right(entries)
@@ -26,9 +26,12 @@ export const withTwins = async (stream: Stream, entries: ReadonlyArray<Entry>, r
   }))
 }
 
+const none: ReadonlyArray<string> = []
+
 const suspectIds = ({ a, link }: Entry, rivals: ReadonlyArray<string>): ReadonlyArray<string> => {
   const shown = a.is === 'changed' ? a.item.remoteId : a.is === 'unchanged' ? a.item?.remoteId : undefined
-  if (shown === undefined) return []
+  // Nearly every row: new, or where we know it.
+  if (shown === undefined || (rivals.length === 0 && link?.twinsA === undefined && (link?.idA ?? shown) === shown)) return []
   return [...new Set([shown, ...rivals, ...(link?.idA === undefined ? [] : [link.idA]), ...(link?.twinsA ?? [])])]
 }
 

@@ -11,7 +11,9 @@ import { lateSetups, setups, type Setup } from './setup.ts'
 const deep = process.env['SYNCLINE_DEEP'] === '1'
 const seed = process.env['SYNCLINE_SEED']
 const path = process.env['SYNCLINE_PATH']
-const replay = { ...(seed === undefined ? {} : { seed: Number(seed) }), ...(path === undefined ? {} : { path }) }
+/** `npm test` plays the same sequences every time, so that a build does not fail by chance; deep runs go where none went. */
+const everyTime = 20_261_121
+const replay = { ...(seed !== undefined ? { seed: Number(seed) } : deep ? {} : { seed: everyTime }), ...(path === undefined ? {} : { path }) }
 
 const kinds: ReadonlyArray<readonly [kind: string, setups: fc.Arbitrary<Setup>, sequences: number]> = [
   ['a two-way flow', setups('two-way'), 1_000],

@@ -42,7 +42,10 @@ const heal = (world: World): void => {
     Object.assign(store.mischief, { readOnly: false, failWrites: 0, loseAnswers: 0, failReads: 0 })
     store.mischief.refuseKeys.clear()
     for (const item of store.all()) {
-      if (item.remoteId.startsWith('twin-')) store.remove(item.remoteId)
+      if (item.remoteId.startsWith('twin-')) {
+        store.remove(item.remoteId)
+        world.odd.add(item.key)
+      }
       else if (item.spoilt !== undefined) store.put({ key: item.key, remoteId: item.remoteId, fields: item.fields })
     }
   }
