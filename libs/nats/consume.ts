@@ -17,6 +17,8 @@ export type ConsumeOptions = {
   readonly handle: (delivery: Delivery) => Promise<Ack>
   readonly onError: (failure: NatsFailure, delivery?: Delivery) => void
   readonly expiresMs?: number
+  /** See pull.ts. The time after which another may have been given what was sent to us: the lease's, or ack_wait. */
+  readonly standstillMs?: number
   /** When a handler threw, which is a bug: how long until the next attempt. */
   readonly delayAfterThrowMs?: (deliveryCount: number) => number
   readonly signal?: AbortSignal
@@ -78,6 +80,7 @@ export const consume = (bus: Bus, options: ConsumeOptions): Consumption => {
     stream: options.stream,
     consumer: options.consumer,
     expiresMs: options.expiresMs ?? 5_000,
+    ...(options.standstillMs === undefined ? {} : { standstillMs: options.standstillMs }),
     onMessage: begin,
     onIdle: refill,
     onFailure: (failure) => report(options, failure),

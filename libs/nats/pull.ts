@@ -25,13 +25,18 @@ export type PullOptions = {
   /** A request ended or the connection came back: say again what is wanted. */
   readonly onIdle: () => void
   readonly onFailure: (failure: NatsFailure) => void
+  /**
+   * A process that stood still for longer (SIGSTOP, a frozen machine) drops what was sent to it meanwhile: the server has
+   * given that to somebody else, or will. Not set = everything is taken.
+   */
+  readonly standstillMs?: number
 }
 
 type Asked = { left: number; readonly deadline: number }
 
 export const startPull = (bus: Bus, options: PullOptions): Pull => {
   const next = `$JS.API.CONSUMER.MSG.NEXT.${options.stream}.${options.consumer}`
-  const inbox = createInbox(bus.inboxPrefix)
+  let inbox = createInbox(bus.inboxPrefix)
   const asked = new Map<string, Asked>() // in the order they were sent
   let serial = 0
   let notBefore = 0
@@ -63,6 +68,19 @@ export const startPull = (bus: Bus, options: PullOptions): Pull => {
     setTimeout(options.onIdle, ms + 1)
   }
 
+  let lastTurn = performance.now()
+  /** Whatever still arrives under the old inbox was sent to a process that did not move. */
+  const noticeStandstill = (): void => {
+    const now = performance.now()
+    const stoodStill = now - lastTurn > (options.standstillMs ?? Infinity)
+    lastTurn = now
+    if (!stoodStill || stopped || bus.nc.isClosed()) return
+    sub.unsubscribe()
+    asked.clear()
+    inbox = createInbox(bus.inboxPrefix)
+    sub = listen()
+  }
+
   const onMessage = (msg: Msg): void => {
     if (!msg.subject.startsWith(inbox)) {
       for (const [reply, request] of asked) {
@@ -86,10 +104,14 @@ export const startPull = (bus: Bus, options: PullOptions): Pull => {
     else pause(2_000, other(`the server refused to deliver: ${code} ${description}`))
   }
 
-  const listen = (): Subscription =>
-    bus.nc.subscribe(`${inbox}.*`, {
+  const listen = (): Subscription => {
+    const listening = inbox
+    return bus.nc.subscribe(`${listening}.*`, {
       // nothing here may throw: the library would stop reading the connection
       callback: (err, msg) => {
+        if (listening !== inbox) return
+        noticeStandstill()
+        if (listening !== inbox) return
         if (err === null) onMessage(msg)
         else if (!stopped) {
           asked.clear()
@@ -98,6 +120,7 @@ export const startPull = (bus: Bus, options: PullOptions): Pull => {
         }
       },
     })
+  }
   let sub = listen()
 
   const offReconnect = bus.onReconnect(() => {
@@ -105,6 +128,7 @@ export const startPull = (bus: Bus, options: PullOptions): Pull => {
     options.onIdle()
   })
   const heal = setInterval(() => {
+    noticeStandstill()
     const now = Date.now()
     for (const [reply, request] of asked) if (request.deadline < now) asked.delete(reply)
     options.onIdle()

@@ -23,6 +23,7 @@ import { measure } from './measure.ts'
 import { spokenPorts } from './nats-ports.ts'
 import { natsProviders } from './nats-providers.ts'
 import { natsState } from './nats-state.ts'
+import { isOver } from './nats-work-item.ts'
 import { openSides } from './open-sides.ts'
 import { performer } from './perform.ts'
 import { poisonLetter } from './poison.ts'
@@ -53,12 +54,16 @@ export const start = async (config: Config, deps: ServiceDeps, known: ReadonlyMa
   const box = mailbox(workerActor(perform), { clock, log, maxInFlight: config.hotConcurrency + config.coldConcurrency + 16 })
 
   const handle = async (delivery: Delivery): Promise<Ack> => {
+    if (delivery.deliveryCount > 1 && (await isOver(bus, delivery))) {
+      log.info('work.over', { seq: delivery.seq, attempt: delivery.deliveryCount })
+      return { is: 'done' }
+    }
     const item = decode(WorkItem, delivery.body)
     const verdict = E.isLeft(item) ? await poisonLetter(ports, delivery, item.left) : await box.post(messageOf(delivery, item.right))
     return ackOf(verdict)
   }
   const complain = (failure: NatsFailure): void => log.warn('nats.failed', { reason: describeNatsFailure(failure) })
-  const lane = (name: Lane, concurrency: number): Consumption => consume(bus, { stream: streams.work, consumer: durables.work(name), concurrency, handle, onError: complain })
+  const lane = (name: Lane, concurrency: number): Consumption => consume(bus, { stream: streams.work, consumer: durables.work(name), concurrency, standstillMs: config.leaseTtlMs, handle, onError: complain })
   const lanes = [lane('hot', config.hotConcurrency), lane('cold', config.coldConcurrency)]
   const control = cancelQuestions(deps, ports, (message) => box.tell(message))
   const listening = [
