@@ -90,6 +90,7 @@ export const logEvents = {
   'run.ended': 'a run ended with a result; quiet runs are said at debug level',
   'run.retrying': 'an attempt failed; the work item is delivered again after the delay',
   'run.deferred': 'a run was handed back for later without using up an attempt',
+  'work.over': 'a work item was delivered again although it was settled already; nothing was done',
   'run.fenced': 'another worker holds the lease: this one dropped everything',
   'run.bug': 'a fault of ours ended a flow',
   'connections.watch-failed': 'following the connection documents broke; it is tried again',
