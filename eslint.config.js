@@ -11,7 +11,7 @@ const TESTS = ['test/**/*.ts', 'bench/**/*.ts']
 
 /** Files that read better whole than split. Never above 200 lines. */
 const LONGER = [
-  { file: 'libs/connectors/connector.ts', lines: 190, because: 'the contract reads as one page' },
+  { file: 'libs/connectors/connector.ts', lines: 200, because: 'the contract reads as one page' },
   { file: 'libs/nats/follow.ts', lines: 190, because: 'an ordered consumer is one state machine' },
   { file: 'libs/nats/kv.ts', lines: 165, because: 'one bucket with all that can be done to it' },
   { file: 'libs/nats/provision.ts', lines: 170, because: 'streams, buckets and consumers go through the same three steps' },
@@ -19,8 +19,9 @@ const LONGER = [
   { file: 'services/sync-worker/targets.ts', lines: 170, because: 'what both sides should show, and the link that remembers it, are one thought' },
   { file: 'services/sync-worker/kv-ledger.ts', lines: 180, because: 'reading, growing and committing share the pages in hand' },
   { file: 'services/sync-worker/streamed-flow.ts', lines: 170, because: 'the story of a stream, opening included' },
+  { file: 'services/sync-worker/spooled-flow.ts', lines: 160, because: 'the story of a flow that is planned whole' },
   { file: 'services/sync-worker/streamed-commit.ts', lines: 200, because: 'one transaction told from its tasks to what is left over' },
-  { file: 'services/sync-worker/settle-chunk.ts', lines: 170, because: 'the rounds of one chunk, each move a branch' },
+  { file: 'services/sync-worker/settle-chunk.ts', lines: 180, because: 'the rounds of one chunk, each move a branch' },
 ]
 const tooLong = LONGER.find(({ lines, because }) => lines > 200 || !because)
 if (tooLong !== undefined) throw new Error(`${tooLong.file}: at most 200 lines, and with a reason`)

@@ -8,7 +8,7 @@ export const PURE = [
   'libs/domain/**/*.ts',
   'libs/contracts/**/*.ts',
   'libs/formats/**/*.ts',
-  'libs/resilience/{backoff,breaker,budget,call,body-hint,dav-failure,failure-of,http-failure,network-failure,rate-headers,retry-after}.ts',
+  'libs/resilience/{backoff,breaker,budget,call,body-hint,dav-failure,failure-of,http-failure,nameless,network-failure,rate-headers,retry-after}.ts',
   'services/*/{due,catch-up,admit,plan,guard,advance,verdict,flows,lease}.ts',
   'services/*/{classify,fold,resolve,settle,gather,targets,aside,park,plan-totals,projection}.ts',
   'services/conflict-resolver/strategies/**/*.ts',

@@ -37,9 +37,13 @@ export const changesFor = async (bus: Bus, connections: ReadonlyArray<Connection
   }))
 }
 
-/** Pausing is done by `syncline pause`: a file that does not speak of it leaves it as it is. */
+/** Pausing is done by `syncline pause`: a file that does not speak of it leaves it as it is. Of a hold no file speaks. */
 const changeOf = (wanted: Connection, before: Connection | undefined, revision: number): Change => {
-  const connection = wanted.paused === undefined && before?.paused !== undefined ? { ...wanted, paused: before.paused } : wanted
+  const connection: Connection = {
+    ...wanted,
+    ...(wanted.paused === undefined && before?.paused !== undefined ? { paused: before.paused } : {}),
+    ...(before?.hold === undefined ? {} : { hold: before.hold }),
+  }
   if (before === undefined) return { connection, change: 'created', fields: [], revision }
   const fields = differing(asJson(before), asJson(connection), '')
   return { connection, change: fields.length === 0 ? 'unchanged' : 'changed', fields, revision }

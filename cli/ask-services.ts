@@ -31,7 +31,7 @@ const asked = async <Q, A>(bus: Bus, subject: string, service: string, questions
 }
 
 /** Verbs of the tracker on `sync.api.<verb>`; names in snake_case, as over HTTP (docs/protocol.md). */
-export type ApiVerb = 'dlq-list' | 'dlq-show' | 'dlq-redrive' | 'dlq-discard'
+export type ApiVerb = 'dlq-list' | 'dlq-show' | 'dlq-redrive' | 'dlq-edit' | 'dlq-discard'
 
 /** The answer as it is: whoever asked knows what to look for in it. */
 export const askTracker = async (bus: Bus, verb: ApiVerb, question: ApiQuestion): Promise<E.Either<Refusal, unknown>> => {

@@ -45,7 +45,7 @@ const common = (facts: Facts): ReadonlyArray<string> => [
 ]
 
 const judge = (facts: Facts, now: number): Explanation => {
-  const { connection: { id, paused, schedule }, status, queued, waiting, results } = facts
+  const { connection: { id, paused, hold, schedule }, status, queued, waiting, results } = facts
   const running = status?.running
   const last = status?.lastRun
   if (paused === true) return { verdict: 'it is paused', because: ['every slot is skipped until it is resumed'], todo: [`syncline resume ${id}`] }
@@ -65,6 +65,12 @@ const judge = (facts: Facts, now: number): Explanation => {
   }
   if (queued !== undefined) return { verdict: `it is queued since ${spanText(now - queued.storedAt)} and no worker has taken it yet`, because: [`run ${queued.run}, because of ${queued.cause}`], todo: [] }
   if (last === undefined) return neverRan(facts, now)
+  if (last.outcome === 'held' && hold !== undefined && (status?.held === undefined || status.held.by === 'person')) {
+    return {
+      verdict: `it is held${hold.by === undefined ? '' : ` by ${hold.by}`}: runs plan, and write nothing`, because: [`since ${agoText(hold.at, now)}${hold.reason === undefined ? '' : `: ${hold.reason}`}`],
+      todo: [`syncline plan ${id} shows what waits`, ...(status?.held === undefined ? [] : [`syncline approve ${id} ${status.held.plan} lets exactly this plan run`]), `syncline release ${id} lets everything run`],
+    }
+  }
   if (last.outcome === 'held') {
     const by = status?.held === undefined ? [] : [`the guard ${status.held.by} stopped flow ${status.held.flow}, plan ${status.held.plan}`]
     return { verdict: `a guard held its last run ${agoText(last.finishedAt, now)}, before it wrote anything`, because: by, todo: [`syncline plan ${id} shows what it would do`, ...(status?.held === undefined ? [] : [`syncline approve ${id} ${status.held.plan} lets exactly this plan run`])] }

@@ -17,6 +17,6 @@ export type Io = {
   readonly columns: number | undefined
   /** Commands set it; main.ts ends the process with it. See exit-codes.ts. */
   readonly exit: (code: number) => void
-  /** Aborted by the first Ctrl-C or SIGTERM, with the exit code (130, 143) as its reason; the second ends the process at once. */
+  /** Aborted by the first Ctrl-C, SIGTERM or SIGHUP, with the exit code (130, 143, 129) as its reason; the second ends the process at once. */
   readonly interrupted: AbortSignal
 }

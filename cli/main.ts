@@ -15,7 +15,7 @@ const interrupted = (): AbortSignal => {
     if (controller.signal.aborted) process.exit(code)
     controller.abort(code)
   }
-  process.on('SIGINT', on(exitCodes.interrupted)).on('SIGTERM', on(143))
+  process.on('SIGINT', on(exitCodes.interrupted)).on('SIGTERM', on(143)).on('SIGHUP', on(129))
   return (interruption = controller.signal)
 }
 
@@ -44,6 +44,7 @@ const io: Io = {
 // `syncline get | head` closes the pipe: that is the reader's right, not a fault
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EIO') return // the terminal went away: what is running still drains, unheard
     if (error.code !== 'EPIPE') throw error
     process.exit(exitCodes.ok)
   })

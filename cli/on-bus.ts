@@ -33,7 +33,7 @@ const optionsFor = ({ nats }: Target): ConnectOptions => ({ ...connectOptions('c
 
 const unreachable = ({ nats, from, stale }: Target) => (failure: NatsFailure): Refusal => {
   const where = `${nats.servers.map((url) => url.replace(/\/\/[^@/]*@/, '//')).join(', ')} (${from})`
-  if (failure.is === 'denied') return refusal(exitCodes.failed, `NATS at ${where} does not let us in: ${failure.message}`, 'give --user and NATS_PASSWORD, or --creds')
+  if (failure.is === 'denied') return refusal(exitCodes.failed, `NATS at ${where} does not let us in: ${failure.message}`, 'give --user and NATS_PASSWORD, --creds, or NATS_NKEY_FILE')
   const why = describeNatsFailure(failure).replace(/^cannot connect to NATS at [^ ]*: /, '')
   const gone = stale === undefined ? '' : `; the \`syncline up\` of ${stale} has ended`
   return refusal(exitCodes.failed, `cannot reach NATS at ${where}: ${why}${gone}`, 'start one with `npm start`, or name yours with --server or NATS_URL')

@@ -3,16 +3,20 @@ import { Command, CommanderError } from 'commander'
 import { exitCodes } from './exit-codes.ts'
 import type { Io } from './io.ts'
 import { registerApply } from './commands/apply.ts'
+import { registerAudit } from './commands/audit.ts'
 import { registerCancel } from './commands/cancel.ts'
+import { registerCleanup } from './commands/cleanup.ts'
 import { registerDelete } from './commands/delete.ts'
 import { registerDlq } from './commands/dlq.ts'
 import { registerDoctor } from './commands/doctor.ts'
 import { registerExplain } from './commands/explain.ts'
 import { registerGet } from './commands/get.ts'
 import { registerHistory } from './commands/history.ts'
+import { registerHold, registerRelease } from './commands/hold.ts'
 import { registerApprove, registerRestore } from './commands/operate.ts'
 import { registerPause, registerResume } from './commands/pause.ts'
 import { registerProvision } from './commands/provision.ts'
+import { registerReset, registerUndo } from './commands/reset.ts'
 import { registerStats } from './commands/stats.ts'
 import { registerStatus } from './commands/status.ts'
 import { registerPlan, registerSync } from './commands/sync.ts'
@@ -22,7 +26,8 @@ export type Register = (program: Command, io: Io) => void
 
 const usual: ReadonlyArray<Register> = [
   registerProvision, registerApply, registerGet, registerDelete, registerSync, registerPlan, registerStatus, registerExplain,
-  registerHistory, registerStats, registerCancel, registerPause, registerResume, registerDlq, registerVersions, registerApprove, registerRestore, registerDoctor,
+  registerHistory, registerStats, registerCancel, registerPause, registerResume, registerHold,
+  registerRelease, registerApprove, registerDlq, registerVersions, registerRestore, registerUndo, registerReset, registerCleanup, registerAudit, registerDoctor,
 ]
 
 /** `first`: commands shown before the others; `up` brings the services along, so it is given by whoever wants it. */

@@ -28,7 +28,9 @@ export const runSync = async (call: Call<object, ReadonlyArray<unknown>>, bus: B
     const follows = answer.run !== undefined && (answer.answer === 'accepted' || answer.answer === 'queued' || isTheirs)
     if (watch === undefined || !follows || answer.run === undefined) return await told(call, bus, conn, answer)
     if (answer.answer !== 'accepted') call.note(answer.message)
-    return await awaited(call, conn, answer, answer.run, watch, wish.timeoutMs)
+    const code = await awaited(call, conn, answer, answer.run, watch, wish.timeoutMs)
+    // What went on was a reset or an undo, which bring nothing into step: now a run of our own
+    return code === 'no sync' ? await runSync(call, bus, conn, wish) : code
   } finally {
     await watch?.stop()
   }
@@ -54,13 +56,14 @@ const told = async (call: Call<object, ReadonlyArray<unknown>>, bus: Bus, conn: 
   }
 }
 
-const awaited = async (call: Call<object, ReadonlyArray<unknown>>, conn: ConnectionId, answer: TriggerAnswer, run: string, watch: RunWatch, timeoutMs: number | undefined): Promise<ExitCode> => {
+const awaited = async (call: Call<object, ReadonlyArray<unknown>>, conn: ConnectionId, answer: TriggerAnswer, run: string, watch: RunWatch, timeoutMs: number | undefined): Promise<ExitCode | 'no sync'> => {
   const { io, clock } = call
   const line = progressLine(io, clock, call.options.quiet !== true && call.options.json !== true)
   const ended: Ended = await watch.until(run, { timeoutMs, interrupted: io.interrupted, onProgress: line.draw })
   line.clear()
   switch (ended.is) {
     case 'ended':
+      if (answer.answer === 'already-running' && (ended.result.asked?.what === 'reset' || ended.result.asked?.what === 'undo')) return 'no sync'
       for (const text of resultLines(ended.result, painter(io))) call.say(text)
       call.json({ connection: conn, ...answer, result: ended.result })
       return exitOf(ended.result.outcome)

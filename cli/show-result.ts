@@ -27,7 +27,11 @@ export const resultLines = (result: RunResult, paint: Paint): ReadonlyArray<stri
   const isDry = result.dryRun === true
   const lines = [`${result.conn}: ${isDry ? 'dry run ' : ''}${paint(stateColour(result.outcome), result.outcome)}${took}${attempt} (run ${result.run})`]
   if (result.reason !== undefined) lines.push(`  ${result.reason}`)
-  for (const flow of result.flows) lines.push(...flowLines(flow, result.flows.length > 1 || flow.flow !== 'main', isDry, paint))
+  const showsMoves = isDry || result.asked?.what === 'undo'
+  for (const flow of result.flows) {
+    const isNamed = result.flows.length > 1 || flow.flow !== 'main'
+    lines.push(...(flow.forgets === undefined ? flowLines(flow, isNamed, { isDry, showsMoves }, paint) : resetLines(flow, flow.forgets, isNamed, isDry)))
+  }
   const { error } = result
   if (error !== undefined && !result.flows.some((flow) => flow.error?.message === error.message)) lines.push(...errorLines(error, paint))
   if (result.traceId !== undefined && exitOf(result.outcome) !== exitCodes.ok) lines.push(`  trace ${result.traceId}`)
@@ -44,15 +48,26 @@ export const sumOf = (result: RunResult): Counts => {
   return sum
 }
 
-const flowLines = (flow: FlowResult, isNamed: boolean, isDry: boolean, paint: Paint): ReadonlyArray<string> => {
+const resetLines = ({ flow, links }: FlowResult, { cursor, links: forgotten, parked, next }: NonNullable<FlowResult['forgets']>, isNamed: boolean, isDry: boolean): ReadonlyArray<string> => {
+  const name = isNamed ? `flow ${flow}: ` : ''
+  const what = [...(cursor ? ['where it was read to'] : []), ...(forgotten > 0 ? [`${forgotten} links${parked > 0 ? `, ${parked} of them set aside` : ''}`] : [])]
+  const then = next === 'first'
+    ? 'a first sync: what is equal is linked, what differs is a conflict, what is missing is created, nothing is deleted'
+    : `compares everything, with its ${links ?? 0} links as the base`
+  return [`  ${name}${isDry ? 'would forget' : 'forgot'} ${what.length === 0 ? 'nothing, there is nothing' : what.join(' and ')}`, `  ${name}the next run: ${then}`]
+}
+
+type Showing = { readonly isDry: boolean; readonly showsMoves: boolean }
+
+const flowLines = (flow: FlowResult, isNamed: boolean, { isDry, showsMoves }: Showing, paint: Paint): ReadonlyArray<string> => {
   const name = isNamed ? `flow ${flow.flow} ${paint(stateColour(flow.outcome), flow.outcome)}: ` : ''
   const phase = flow.phase === 'delta' ? '' : ` (${flow.phase === 'first' ? 'first sync' : 'everything was listed again'})`
   const parked = (flow.parkedNow ?? 0) > 0 ? `; ${flow.parkedNow} set aside in all` : ''
   const lines = [`  ${name}${countsText(flow.counts)}${phase}${parked}`]
-  if (flow.heldBy !== undefined) lines.push(`  ${paint('yellow', `held by the guard ${flow.heldBy}`)}`)
+  if (flow.heldBy !== undefined) lines.push(`  ${paint('yellow', flow.heldBy === 'person' ? 'held by a person' : `held by the guard ${flow.heldBy}`)}`)
   if (flow.error !== undefined) lines.push(...errorLines(flow.error, paint))
   for (const warning of flow.warnings ?? []) lines.push(`  ${paint('yellow', 'warning')}: ${warning}`)
-  if (isDry || flow.heldBy !== undefined) lines.push(...moveLines(flow, isDry, paint))
+  if (showsMoves || flow.heldBy !== undefined) lines.push(...moveLines(flow, isDry, paint))
   return lines
 }
 

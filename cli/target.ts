@@ -28,6 +28,8 @@ export const findTarget = ({ env, cwd }: Pick<Io, 'env' | 'cwd'>, flags: Globals
   const reader = readEnv({
     ...env,
     ...(flags.server === undefined ? {} : { NATS_URL: flags.server }),
+    // A way to log in that is named here takes the place of the environment's
+    ...(flags.creds === undefined && flags.user === undefined ? {} : { NATS_NKEY_SEED: undefined, NATS_NKEY_FILE: undefined }),
     ...(flags.creds === undefined ? {} : { NATS_CREDS: flags.creds }),
     ...(flags.user === undefined ? {} : { NATS_USER: flags.user }),
     ...(flags.password === undefined ? {} : { NATS_PASSWORD: flags.password }),

@@ -1,4 +1,4 @@
-/** `syncline dlq`: what was given up on (dead letters) or set aside (parked records): list, show, redrive, discard. */
+/** `syncline dlq`: what was given up on (dead letters) or set aside (parked records): list and show; what is done with them is in dlq-redrive.ts and dlq-edit.ts. */
 import { Option, type Command } from 'commander'
 import { ConnectionId } from '#libs/domain/ids.ts'
 import { E } from '#libs/fp.ts'
@@ -9,16 +9,17 @@ import { unknown } from '../documents.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import type { Io } from '../io.ts'
 import { onBus } from '../on-bus.ts'
-import { sequences, wholeNumber } from '../option-values.ts'
-import { refusal, type Refusal } from '../refusal.ts'
+import { wholeNumber } from '../option-values.ts'
 import { agoText, isoText, painter, table } from '../render.ts'
-import { DeadList, DeadWhole, Discarded, readAnswer, Redriven } from '../tracker-answers.ts'
+import { DeadList, DeadWhole, readAnswer } from '../tracker-answers.ts'
+import { registerDlqEdit } from './dlq-edit.ts'
+import { registerDlqDiscard, registerDlqRedrive } from './dlq-redrive.ts'
 
 export const registerDlq = (program: Command, io: Io): void => {
   const dlq = program
     .command('dlq')
     .description('dead letters: what was given up on, and records set aside')
-    .addHelpText('after', '\nExamples:\n  $ syncline dlq ls\n  $ syncline dlq show 12\n  $ syncline dlq redrive 12')
+    .addHelpText('after', '\nExamples:\n  $ syncline dlq ls\n  $ syncline dlq show 12\n  $ syncline dlq redrive 12\n  $ syncline dlq redrive --error-class unavailable --since 1h')
   dlq.command('ls').description('list them, oldest first').argument('[connection]')
     .addOption(new Option('--type <type>', 'only these').choices(['dead-letter', 'parked-record']))
     .option('--limit <n>', 'most to show', wholeNumber(1, 1_000), 100)
@@ -28,14 +29,9 @@ export const registerDlq = (program: Command, io: Io): void => {
   dlq.command('show').description('all there is of one: body, every attempt, what to do').argument('<seq>', 'as `ls` shows it', wholeNumber(1, Number.MAX_SAFE_INTEGER))
     .addHelpText('after', '\nExample:\n  $ syncline dlq show 12')
     .action(action<object, readonly [seq: number]>(io, (call) => onBus(call, (bus) => show(call, bus))))
-  dlq.command('redrive').description('ask for a run again, and take the letter out').argument('<seq...>', 'as `ls` shows them', sequences)
-    .option('--reason <text>', 'why; kept in the history of the run')
-    .addHelpText('after', '\nExample:\n  $ syncline dlq redrive 12 13 --reason "password renewed"')
-    .action(action<{ reason?: string }, readonly [seqs: ReadonlyArray<number>]>(io, (call) => onBus(call, (bus) => redrive(call, bus))))
-  dlq.command('discard').description('take letters out for good').argument('<seq...>', 'as `ls` shows them', sequences)
-    .requiredOption('--reason <text>', 'why; kept in the log of the tracker')
-    .addHelpText('after', '\nExample:\n  $ syncline dlq discard 12 --reason "the account was closed"')
-    .action(action<{ reason: string }, readonly [seqs: ReadonlyArray<number>]>(io, (call) => onBus(call, (bus) => discard(call, bus))))
+  registerDlqRedrive(dlq, io)
+  registerDlqEdit(dlq, io)
+  registerDlqDiscard(dlq, io)
 }
 
 type ListOptions = { readonly type?: 'dead-letter' | 'parked-record'; readonly limit: number; readonly after?: number }
@@ -67,8 +63,9 @@ const show = async (call: Call<object, readonly [seq: number]>, bus: Bus): Promi
   return exitCodes.ok
 }
 
-const wholeLines = ({ seq, connection, type, stored_at, why, run, flow, key, side, letter, record }: DeadWhole): ReadonlyArray<string> => {
+const wholeLines = ({ seq, connection, type, stored_at, why, run, flow, key, side, error_class, error_code, letter, record, request }: DeadWhole): ReadonlyArray<string> => {
   const lines = [`${seq}: ${type} of ${connection}, ${stored_at ?? ''}`, `  why         ${why}`]
+  if (typeof error_class === 'string') lines.push(`  error class ${error_class}${typeof error_code === 'string' ? ` (${error_code})` : ''}`)
   const mend = record?.mend ?? letter?.error?.mend
   if (mend !== undefined) lines.push(`  what to do  ${mend}`)
   if (key !== undefined) lines.push(`  item        ${key} at the ${side ?? ''} of flow ${flow ?? ''}${record?.remoteId === undefined ? '' : ` (${record.remoteId})`}`)
@@ -77,42 +74,8 @@ const wholeLines = ({ seq, connection, type, stored_at, why, run, flow, key, sid
   for (const { attempt, at, error } of letter?.attempts ?? []) lines.push(`  attempt ${attempt}   ${isoText(at)} ${error}`)
   for (const [name, cursor] of Object.entries(letter?.cursorsBefore ?? {})) lines.push(`  cursor      ${name}: ${cursor ?? 'none'}`)
   if (letter !== undefined) lines.push(`  body        ${letter.body}`)
+  for (const { at, was, by, reason } of letter?.edits ?? []) lines.push(`  edited      ${isoText(at)}${by === undefined ? '' : ` by ${by}`}${reason === undefined ? '' : ` (${reason})`}, before: ${JSON.stringify(was)}`)
+  if (request !== undefined) lines.push(`  asks for    ${JSON.stringify(request)}`)
   lines.push(`  again       syncline dlq redrive ${seq}`)
   return lines
-}
-
-/** One after the other: the first refusal ends it, and says what was done before. */
-const redrive = (call: Call<{ reason?: string }, readonly [seqs: ReadonlyArray<number>]>, bus: Bus): Promise<ExitCode> =>
-  each(call, async (seq) => {
-    const { reason } = call.options
-    const asked = await askTracker(bus, 'dlq-redrive', { seq, ...(reason === undefined ? {} : { reason }) })
-    const answer = E.isLeft(asked) ? asked : readAnswer(Redriven, asked.right)
-    if (E.isRight(answer)) {
-      call.say(`${seq}: run ${answer.right.run} of ${answer.right.connection} was asked for`)
-      if (answer.right.note !== undefined) call.note(answer.right.note)
-    }
-    return answer
-  })
-
-const discard = (call: Call<{ reason: string }, readonly [seqs: ReadonlyArray<number>]>, bus: Bus): Promise<ExitCode> =>
-  each(call, async (seq) => {
-    const asked = await askTracker(bus, 'dlq-discard', { seq, reason: call.options.reason })
-    const answer = E.isLeft(asked) ? asked : readAnswer(Discarded, asked.right)
-    if (E.isRight(answer)) call.say(`${seq}: discarded`)
-    return answer
-  })
-
-const each = async (call: Call<object, readonly [seqs: ReadonlyArray<number>]>, perform: (seq: number) => Promise<E.Either<Refusal, object>>): Promise<ExitCode> => {
-  const [seqs] = call.args
-  const done: Array<object> = []
-  for (const seq of seqs) {
-    const performed = await perform(seq)
-    if (E.isLeft(performed)) {
-      const { code, message, mend } = performed.left
-      return call.refuse(refusal(code, done.length === 0 ? message : `${message} (${done.length} of ${seqs.length} were done)`, mend))
-    }
-    done.push(performed.right)
-  }
-  call.json({ done })
-  return exitCodes.ok
 }

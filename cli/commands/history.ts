@@ -52,9 +52,11 @@ export const registerHistory = (program: Command, io: Io): void => {
 const row = (result: RunResult, now: number, paint: ReturnType<typeof painter>): ReadonlyArray<string> => {
   const why = result.outcome === 'succeeded' ? undefined : errorText(result)
   const counts = result.outcome === 'skipped' ? [] : [countsText(sumOf(result))]
+  const cause = result.asked?.what ?? result.cause
+  const asked = result.asked === undefined ? [] : [[...(result.asked.by === undefined ? [] : [`by ${result.asked.by}`]), ...(result.asked.reason === undefined ? [] : [result.asked.reason])].join(', ')].filter((text) => text !== '')
   return [
-    agoText(result.finishedAt, now), paint(stateColour(result.outcome), result.outcome), result.dryRun === true ? `${result.cause} (dry)` : result.cause,
-    spanText(result.finishedAt - result.startedAt), result.run, [...counts, ...(why === undefined ? [] : [why])].join(': '),
+    agoText(result.finishedAt, now), paint(stateColour(result.outcome), result.outcome), result.dryRun === true ? `${cause} (dry)` : cause,
+    spanText(result.finishedAt - result.startedAt), result.run, [...asked, ...counts, ...(why === undefined ? [] : [why])].join(': '),
   ]
 }
 

@@ -1,7 +1,7 @@
 /** `syncline stats`: running totals, of one connection or of all. */
 import type { Command } from 'commander'
 import type { Counts } from '#libs/contracts/result.ts'
-import { Stats } from '#libs/contracts/status.ts'
+import { Stats, Status } from '#libs/contracts/status.ts'
 import { buckets } from '#libs/contracts/subjects.ts'
 import { E } from '#libs/fp.ts'
 import type { Bus } from '#libs/nats/connect.ts'
@@ -45,12 +45,33 @@ const averageMs = ({ runs, durationMsSum }: Stats): number | null => {
 
 const statsOf = async (bus: Bus, conn: string | undefined): Promise<E.Either<Refusal, ReadonlyArray<Stats>>> => {
   if (conn === undefined) {
-    const all = await readAllAs(bus, buckets.stats, Stats)
-    return E.map(({ values }: { readonly values: ReadonlyMap<string, { readonly value: Stats | undefined }> }) =>
-      [...values.values()].flatMap(({ value }) => value ?? []).sort((a, b) => (a.conn < b.conn ? -1 : 1)))(all)
+    const [all, statuses] = await Promise.all([readAllAs(bus, buckets.stats, Stats), readAllAs(bus, buckets.status, Status)])
+    if (E.isLeft(all)) return all
+    if (E.isLeft(statuses)) return statuses
+    const [counted, waiting] = [all.right.values, statuses.right.values]
+    return E.right([...new Set([...counted.keys(), ...waiting.keys()])].sort().flatMap((id) => withWaiting(counted.get(id)?.value, waiting.get(id)?.value) ?? []))
   }
   const found = await findDocument(bus, conn)
   if (E.isLeft(found)) return found
-  const one = await readOne(bus, buckets.stats, Stats, conn)
-  return E.map(({ value }: { readonly value: Stats | undefined }) => (value === undefined ? [] : [value]))(one)
+  const [one, status] = await Promise.all([readOne(bus, buckets.stats, Stats, conn), readOne(bus, buckets.status, Status, conn)])
+  if (E.isLeft(one)) return one
+  return E.map(({ value }: { readonly value: Status | undefined }) => [withWaiting(one.right.value, value) ?? []].flat())(status)
 }
+
+/** Quiet runs wait in the status before they are counted. */
+const withWaiting = (stats: Stats | undefined, status: Status | undefined): Stats | undefined => {
+  const waiting = (status?.uncounted ?? []).filter(({ run }) => stats?.counted?.includes(run) !== true)
+  const [first] = waiting
+  if (status === undefined || first === undefined) return stats
+  const sum = { ...(stats ?? { conn: status.conn, runs: {}, quietRuns: 0, totals: noCounts, durationMsSum: 0, since: first.startedAt, updatedAt: 0 }) }
+  for (const { startedAt, finishedAt, read, unchanged } of waiting) {
+    sum.runs = { ...sum.runs, succeeded: (sum.runs['succeeded'] ?? 0) + 1 }
+    sum.quietRuns += 1
+    sum.totals = { ...sum.totals, read: sum.totals.read + read, unchanged: sum.totals.unchanged + unchanged }
+    sum.durationMsSum += Math.max(0, finishedAt - startedAt)
+    sum.updatedAt = Math.max(sum.updatedAt, finishedAt)
+  }
+  return sum
+}
+
+const noCounts: Counts = { read: 0, created: 0, updated: 0, deleted: 0, adopted: 0, unchanged: 0, conflicts: 0, held: 0, parked: 0, drifted: 0 }

@@ -2,6 +2,7 @@
 import { Option, type Command } from 'commander'
 import { Status } from '#libs/contracts/status.ts'
 import { buckets } from '#libs/contracts/subjects.ts'
+import type { Connection } from '#libs/domain/connection.ts'
 import type { ConnectionState } from '#libs/domain/states.ts'
 import { ConnectionState as States } from '#libs/domain/states.ts'
 import { E } from '#libs/fp.ts'
@@ -31,14 +32,20 @@ export const registerStatus = (program: Command, io: Io): void => {
 }
 
 /** What is shown of a connection; the tracker may not have heard of it yet. */
-type Shown = { readonly connection: string; readonly state: ConnectionState; readonly paused: boolean } & Partial<Omit<Status, 'conn' | 'state'>>
+type Shown = { readonly connection: string; readonly state: ConnectionState; readonly paused: boolean; readonly hold?: Connection['hold'] } & Partial<Omit<Status, 'conn' | 'state'>>
 
-const shownOf = (id: string, paused: boolean, status: Status | undefined): Shown => {
-  if (status === undefined) return { connection: id, state: paused ? 'paused' : 'never_synced', paused }
+const shownOf = ({ id, paused: flag, hold }: Connection, status: Status | undefined): Shown => {
+  const paused = flag === true
+  const held = hold === undefined ? {} : { hold }
+  // What the document says, the tracker hears a moment later, or with the next run
+  const stateBy = (state: ConnectionState): ConnectionState => (paused ? 'paused' : hold !== undefined && (state === 'idle' || state === 'never_synced') ? 'held' : state)
+  if (status === undefined) return { connection: id, state: stateBy('never_synced'), paused, ...held }
   const { conn: _conn, state, ...rest } = status
-  // The tracker hears of a pause a moment later than the document says it
-  return { connection: id, state: paused ? 'paused' : state, paused, ...rest }
+  return { connection: id, state: stateBy(state), paused, ...held, ...rest }
 }
+
+const holdText = ({ at, by, reason }: NonNullable<Connection['hold']>, now: number): string =>
+  `by ${by ?? 'somebody'} ${agoText(at, now)}${reason === undefined ? '' : `: ${reason}`}`
 
 const everyOne = async (call: Call<Options, Args>, bus: Bus): Promise<ExitCode> => {
   const { io, clock, options } = call
@@ -48,7 +55,7 @@ const everyOne = async (call: Call<Options, Args>, bus: Bus): Promise<ExitCode> 
   if (E.isLeft(statuses)) return call.refuse(statuses.left)
   for (const [id, why] of [...documents.right.unreadable, ...statuses.right.unreadable]) call.note(`${id} is unreadable: ${why}`)
   const all = live(documents.right.values)
-    .map(({ connection: { id, paused } }) => shownOf(id, paused === true, statuses.right.values.get(id)?.value))
+    .map(({ connection }) => shownOf(connection, statuses.right.values.get(connection.id)?.value))
     .filter(({ state }) => options.state === undefined || state === options.state)
   const shown = all.slice(0, options.limit)
   call.json({ connections: shown, more: all.length > shown.length })
@@ -64,8 +71,9 @@ const everyOne = async (call: Call<Options, Args>, bus: Bus): Promise<ExitCode> 
   return exitCodes.ok
 }
 
-const noteOf = ({ running, lastRun, held, state }: Shown, now: number): string => {
+const noteOf = ({ running, lastRun, held, hold, state }: Shown, now: number): string => {
   if (running?.state === 'retrying') return `retrying${running.nextAttemptAt === undefined ? '' : ` ${agoText(running.nextAttemptAt, now)}`}${running.progress?.error === undefined ? '' : `: ${running.progress.error}`}`
+  if (hold !== undefined) return `held ${holdText(hold, now)}${held === undefined ? '' : `; plan ${held.plan}`}`
   if (held !== undefined && state === 'held') return `held by ${held.by}, plan ${held.plan}`
   return state === 'error' ? (lastRun?.error ?? '') : ''
 }
@@ -75,7 +83,7 @@ const one = async (call: Call<Options, Args>, bus: Bus, conn: string): Promise<E
   if (E.isLeft(found)) return call.refuse(found.left)
   const status = await readOne(bus, buckets.status, Status, conn)
   if (E.isLeft(status)) return call.refuse(status.left)
-  const shown = shownOf(conn, found.right.document.connection.paused === true, status.right.value)
+  const shown = shownOf(found.right.document.connection, status.right.value)
   call.json(shown)
   const [now, paint] = [call.clock.now(), painter(call.io)]
   const time = (at: number | undefined): string => (at === undefined ? 'never' : `${agoText(at, now)} (${isoText(at)})`)
@@ -87,6 +95,7 @@ const one = async (call: Call<Options, Args>, bus: Bus, conn: string): Promise<E
   if (shown.running?.progress !== undefined) call.say(`  now         ${progressText(shown.running.progress, now)}`)
   else if (shown.running !== undefined) call.say(`  now         ${shown.running.state} since ${agoText(shown.running.since, now)}, run ${shown.running.run}`)
   if (shown.running?.progress?.counts !== undefined) call.say(`  so far      ${countsText(shown.running.progress.counts)}`)
+  if (shown.hold !== undefined) call.say(`  on hold     ${holdText(shown.hold, now)}; syncline release ${conn} takes it off`)
   if (shown.held !== undefined) call.say(`  held        by ${shown.held.by} in flow ${shown.held.flow}, plan ${shown.held.plan}: syncline plan ${conn}`)
   if (shown.lastSkip !== undefined) call.say(`  last skip   ${time(shown.lastSkip.at)}: ${shown.lastSkip.reason}`)
   if (shown.lastRun?.error !== undefined) call.say(`  error       ${paint('red', shown.lastRun.error)}`)

@@ -7,6 +7,7 @@ import { ConnectionId, FlowId } from '#libs/domain/ids.ts'
 import { linkKey } from '#libs/domain/record.ts'
 import { E } from '#libs/fp.ts'
 import type { Bus } from '#libs/nats/connect.ts'
+import { wholeVersion } from '#libs/nats/large-version.ts'
 import { getMessage } from '#libs/nats/stream-messages.ts'
 import { contentText } from '../archived-content.ts'
 import { action, type Call } from '../call.ts'
@@ -58,7 +59,7 @@ const list = async (call: Call<Options, Args>, bus: Bus, conn: ConnectionId, key
 /** The subject holds a digest of flow and key, so one item's versions are found without reading the others'. */
 const archived = async (bus: Bus, conn: ConnectionId, key: string | undefined, { limit, flow }: Options): Promise<E.Either<Refusal, ReadonlyArray<Seen>>> => {
   if (flow !== undefined && !FlowId.is(flow)) return E.left(refusal(exitCodes.usage, `"${flow}" is not the id of a flow`))
-  const all = flow === undefined ? subjects.archiveOf(conn) : subjects.archive(conn, flow, '*')
+  const all = flow === undefined ? subjects.archivedOf(conn) : subjects.archive(conn, flow, '*')
   const filters = key === undefined ? [all] : await filtersFor(bus, conn, key, all)
   const found: Array<Seen> = []
   for (const filter of filters) {
@@ -88,8 +89,10 @@ const show = async (call: Call<Options, Args>, bus: Bus, conn: ConnectionId, seq
     return call.refuse(refusal(exitCodes.notFound, `there is no version ${seq} of ${conn}`, `syncline versions ${conn} lists what there is`))
   }
   if (E.isLeft(version)) return call.refuse(refusal(exitCodes.failed, `version ${seq} is unreadable: ${version.left.report.join('; ')}`))
-  const content = contentText(version.right)
-  call.json({ seq, ...version.right, content })
+  const whole = await wholeVersion(bus)(version.right)()
+  if (E.isLeft(whole)) return call.refuse(whole.left.is === 'lost-part' ? refusal(exitCodes.failed, whole.left.message) : refusalOf(`version ${seq}`)(whole.left))
+  const content = contentText(whole.right)
+  call.json({ seq, ...whole.right, content })
   call.say(content.trimEnd())
   return exitCodes.ok
 }

@@ -102,7 +102,7 @@ const withoutTold = (log: Log): Log => ({
 const hostOf = (interrupted: AbortSignal): Host => ({
   on: (signal, listener) => {
     const fire = (): void => {
-      if ((interrupted.reason === 143 ? 'SIGTERM' : 'SIGINT') === signal) listener()
+      if ((interrupted.reason === 143 ? 'SIGTERM' : interrupted.reason === 129 ? 'SIGHUP' : 'SIGINT') === signal) listener()
     }
     if (interrupted.aborted) queueMicrotask(fire)
     else interrupted.addEventListener('abort', fire, { once: true })

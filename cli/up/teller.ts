@@ -51,7 +51,8 @@ export const makeTeller = ({ options, io, paint, screen, version, clock, quickst
   const draw = (): void => {
     if (up === undefined || isStopping) return
     const line = heartbeat(session.totals(), clock.monotonic() - began, clock.now())
-    if (screen.isTty) screen.live(`  ${line}   Ctrl-C ends it`)
+    // What does not fit is cut at the end: that is not the hint
+    if (screen.isTty) screen.live(`  Ctrl-C ends it   ${line}`)
     else if (clock.monotonic() - lastDrawn >= pipeEveryMs) {
       lastDrawn = clock.monotonic()
       screen.say(`  ${line}`)
@@ -60,7 +61,7 @@ export const makeTeller = ({ options, io, paint, screen, version, clock, quickst
   }
 
   const point = (): void => {
-    if (up === undefined || hasPointed) return
+    if (up === undefined || hasPointed || isStopping) return
     hasPointed = true
     const unheard = connections.map(({ id }) => id).filter((id) => !session.heard().has(id))
     const [first] = unheard

@@ -30,7 +30,7 @@ export const guides: Readonly<Record<string, Guide>> = {
   },
   'request.1': {
     on: subjects.request(conn), says: 'anybody: `nats pub`, `syncline sync`, the sync-worker for a deferral, the tracker for a redrive', hears: 'scheduler',
-    kept: streams.requests, id: `${code(messageIds.deferral('<trigger>'))} for a deferral; a random one from the scheduler; none needed`,
+    kept: streams.requests, id: `${code(messageIds.deferral('<trigger>'))} for a deferral; a random one from the scheduler; ${code(messageIds.redrive(number('<seq>'), '<token>'))} for a redrive; none needed`,
     ack: 'when its work item is stored, a run that began after it has succeeded, or it was recorded as skipped; until then it is handed back with a delay. Hopeless ones become a dead letter and are terminated',
   },
   'trigger-question.1': { on: subjects.trigger(conn), says: 'anybody, as a request (`nats req`)', hears: 'scheduler', kept: 'nowhere' },
@@ -45,12 +45,25 @@ export const guides: Readonly<Record<string, Guide>> = {
   'lease.1': { on: inBucket(buckets.state, stateKeys.lease(conn)), says: 'sync-worker', hears: 'sync-worker; the tracker reads the errors of earlier attempts from it', kept: 'with a time to live, renewed at a third of it; its revision is the fence' },
   'checkpoint.1': { on: inBucket(buckets.state, stateKeys.checkpoint(conn, flow)), says: 'sync-worker', hears: 'sync-worker', kept: 'one version; every write is conditional on the lease. A flow into PostgreSQL keeps its checkpoint there instead' },
   'ledger-page.1': { on: inBucket(buckets.state, stateKeys.page(conn, flow, number('<n>'))), says: 'sync-worker', hears: 'sync-worker', kept: 'one version; written in one atomic batch with the checkpoint and the lease' },
+  'provenance.1': { on: inBucket(buckets.provenance, '<place>.<item>'), says: 'sync-worker', hears: 'sync-worker', kept: 'one version' },
   'provider-state.1': { on: inBucket(buckets.providers, '<provider>.<account>'), says: 'sync-worker', hears: 'sync-worker', kept: 'one version' },
   'conflict-question.1': { on: subjects.resolve('<strategy>'), says: 'sync-worker', hears: 'conflict-resolver, one replica of the queue group', kept: 'nowhere' },
   'conflict-answer.1': { on: 'the reply subject', says: 'conflict-resolver', hears: 'sync-worker', kept: 'nowhere' },
   'archived-version.1': {
     on: subjects.archive(conn, flow, '<link>'), says: 'sync-worker, before it overwrites or deletes', hears: '`syncline versions`',
-    kept: streams.archive, id: code(messageIds.archived('<run>', '<flow>', '<link>', '<side>')),
+    kept: streams.archive, id: code(messageIds.archived('<run>', '<flow>', '<link>', '<side>', '<digest of the version>')),
+  },
+  'archived-part.1': {
+    on: subjects.archivedPart(conn, flow, '<link>'), says: 'sync-worker, before a version that no message can hold', hears: 'sync-worker and the command line, who read that version',
+    kept: streams.archive, id: code(messageIds.archivedPart('<id of the version>', 1)),
+  },
+  'created-items.1': {
+    on: subjects.created(conn, flow, '<side>'), says: 'sync-worker, after it has created them', hears: 'sync-worker, for `syncline undo`',
+    kept: streams.archive, id: code(messageIds.created('<run>', '<flow>', '<first link>', '<side>')),
+  },
+  'audit-record.1': {
+    on: subjects.audit('<conn>'), says: 'sync-worker, tracker and the command line, before they do what a person asked for', hears: '`syncline audit`',
+    kept: streams.audit,
   },
   'progress.1': { on: subjects.progress(conn), says: 'sync-worker, at most four a second for a run', hears: 'tracker, the command line', kept: 'nowhere; the last one is in the status while a run goes on' },
   'control-question.1': { on: subjects.control(conn), says: '`syncline cancel`, as a request', hears: 'every sync-worker', kept: 'nowhere' },
@@ -89,9 +102,10 @@ export const bucketNotes: Readonly<Record<string, string>> = {
   [buckets.connections]: 'what people configure',
   [buckets.state]: 'lease, checkpoints and ledger pages: written under the lease only',
   [buckets.status]: 'how each connection is',
-  [buckets.stats]: 'sums over all its runs',
+  [buckets.stats]: 'sums over all its runs; the last quiet ones wait in its status (`uncounted`)',
   [buckets.history]: 'its last runs',
   [buckets.scheduler]: 'how far slots were said',
+  [buckets.provenance]: 'where copies came from, for flows that could bring an item to one place by two ways',
   [buckets.providers]: 'breaker and rate budget of a provider account, shared by all workers',
   [buckets.secrets]: 'reserved: nothing is kept there yet; secrets come from the environment of the workers',
 }

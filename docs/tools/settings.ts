@@ -14,7 +14,9 @@ export const operatingPath = join(import.meta.dirname, '../operating.md')
 export const meanings: Readonly<Record<string, string>> = {
   NATS_URL: 'addresses, with commas between; not set: `nats://127.0.0.1:4222`',
   NATS_CREDS: 'credentials file, as `nsc` makes it; read at the start',
-  NATS_USER: 'together with `NATS_PASSWORD`, where there is no credentials file',
+  NATS_NKEY_SEED: 'seed of a user nkey (`SU…`)',
+  NATS_NKEY_FILE: 'or a file with that seed; read at the start',
+  NATS_USER: 'together with `NATS_PASSWORD`, where there is neither',
   NATS_PASSWORD: '',
   NATS_CA: 'file with the certificate authority to trust; turns TLS on',
   SYNCLINE_LOG_LEVEL: '',

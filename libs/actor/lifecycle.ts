@@ -53,7 +53,7 @@ export type ProcessRun = {
 const underWay = new WeakMap<Host, Promise<number>>()
 
 /**
- * Starts the services, waits for SIGTERM or SIGINT, drains them in order within `shutdownMs` in all; a second signal
+ * Starts the services, waits for SIGTERM, SIGINT or SIGHUP, drains them in order within `shutdownMs` in all; a second signal
  * aborts at once. Resolves with the exit code (128 + the signal's number after a second signal); never rejects.
  * Called again while running, it warns and joins the run under way (R 1.20).
  */

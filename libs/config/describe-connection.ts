@@ -11,7 +11,7 @@ export const describeConnections = (connections: ReadonlyArray<Connection>): str
 
 export const describeConnection = (connection: Connection): string => describeConnections([connection])
 
-const written = ({ id: _id, schedule, flows, runTimeoutMs, sameActivityOverlap, description, ...others }: Connection): object => ({
+const written = ({ id: _id, schedule, flows, runTimeoutMs, sameActivityOverlap, description, hold: _hold, ...others }: Connection): object => ({
   ...present({ description }),
   schedule: writtenSchedule(schedule),
   ...others,

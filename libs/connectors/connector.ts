@@ -11,12 +11,13 @@
  *
  * The laws every connector keeps are in test/laws/connector.laws.ts.
  */
-import type { TE } from '../fp.ts'
+import type { E, TE } from '../fp.ts'
 import type { Checkpoint } from '../domain/checkpoint.ts'
 import type { SyncFailure } from '../domain/failure.ts'
 import type { Link } from '../domain/link.ts'
 import type { Fields, Item, RecordKind } from '../domain/record.ts'
 import type { Limits } from '../resilience/rate-headers.ts'
+import type { RowBatch, TransactionalLoad } from './row-batch.ts'
 
 export type Capabilities = {
   readonly canWrite: boolean
@@ -50,6 +51,8 @@ export type ChangePage = {
    */
   readonly resume: string | null
   readonly last: boolean
+  /** The same, when all of them are items and the side can give them as rows: then `changes` is made when it is asked for. */
+  readonly batch?: RowBatch
 }
 
 export type Reader = {
@@ -68,6 +71,8 @@ export type ReadAsk = {
   /** The listing an earlier run began may be read on from `cursor` (only with `resumableListing`). */
   readonly resuming: boolean
   readonly signal: AbortSignal
+  /** The caller can make use of a page's `batch`. */
+  readonly asRows?: boolean
 }
 
 export type Write =
@@ -92,6 +97,8 @@ export type Side = {
   readonly capabilities: Capabilities
   /** Stable identity of account + collection, without secrets: two sides with the same one are the same collection. */
   readonly identity: string
+  /** Who answers there, as that system itself tells (cluster, principal), whatever the address: another one halts the flow. */
+  readonly principal?: string
   readonly read: (ask: ReadAsk) => TE.TaskEither<SyncFailure, Reader>
   /** Current content of these remote ids; those that are gone are left out, unreadable ones are `bad`. */
   readonly fetch: (remoteIds: ReadonlyArray<string>, signal: AbortSignal) => TE.TaskEither<SyncFailure, ReadonlyArray<Change>>
@@ -121,16 +128,22 @@ export type TransactionalLedger = {
   readonly links: (linkKeys: ReadonlyArray<string>, signal: AbortSignal) => TE.TaskEither<SyncFailure, ReadonlyMap<string, Link>>
   /** Links by the source's remote ids (tombstones). */
   readonly linksByRemoteA: (remoteIds: ReadonlyArray<string>, signal: AbortSignal) => TE.TaskEither<SyncFailure, ReadonlyMap<string, Link>>
-  /** A page of links in state `linked` not seen in generation `gen`, after this link key: candidates for deletion. */
+  /** A page of links not seen in generation `gen`, after this link key: candidates for deletion. Set aside ones (`parked`, `conflict`) too; `tomb` is over. */
   readonly unseen: (gen: number, after: string, limit: number, signal: AbortSignal) => TE.TaskEither<SyncFailure, ReadonlyArray<readonly [linkKey: string, link: Link]>>
-  /** How many links there are, and how many `linked` ones were not seen in generation `gen`. */
-  readonly count: (gen: number, signal: AbortSignal) => TE.TaskEither<SyncFailure, { readonly links: number; readonly unseen: number }>
+  /** How many links there are, how many `unseen` would answer, and how many of those have a copy at this side. */
+  readonly count: (gen: number, signal: AbortSignal) => TE.TaskEither<SyncFailure, { readonly links: number; readonly unseen: number; readonly copied: number }>
+  /** Drops every link and stores this checkpoint, in one fenced transaction. Answers how many links there were. */
+  readonly forget: (checkpoint: Checkpoint, signal: AbortSignal) => TE.TaskEither<SyncFailure, number>
   readonly commit: (commit: TransactionalCommit, signal: AbortSignal) => TE.TaskEither<SyncFailure, ReadonlyArray<Wrote>>
+  /** A batch at once, or nothing of it (`false`): one of its rows is there already, is refused or needs a closer look. */
+  readonly load?: (load: TransactionalLoad, signal: AbortSignal) => TE.TaskEither<SyncFailure, boolean>
 }
 
 export type TransactionalCommit = {
   readonly fence: number
   readonly writes: ReadonlyArray<Write>
+  /** What must have gone well before the commit, and may go on beside the writes; its failure is the commit's. */
+  readonly ready?: () => Promise<E.Either<SyncFailure, void>>
   /**
    * Links to store once the outcome of the writes is known: called inside the transaction with one answer per write.
    * A poison row is found by bisection and answered `refused`; the others are committed.

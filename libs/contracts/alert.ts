@@ -15,6 +15,7 @@ export const AlertKind = t.keyof({
   /** What a person did by the API: kept here and in the log (R 9.7, 15.6). */
   redriven: null,
   discarded: null,
+  edited: null,
   'history-cleared': null,
 })
 export type AlertKind = t.TypeOf<typeof AlertKind>

@@ -13,7 +13,13 @@ export const ApiQuestion = contract('api-question.1', t.partial({
   keep_latest: t.boolean,
   /** Sequence in SYNC_DEAD. */
   seq: t.number,
+  /** Several of them: `dlq-redrive` asks for one run per connection and wish. */
+  seqs: t.array(t.number),
+  /** `dlq-edit`: what a redrive of it is to ask for (`RedriveWish`, read by itself so that it is exact). */
+  request: t.unknown,
   reason: t.string,
+  /** Who asks, for the audit. */
+  by: t.string,
   /** Only these: `dead-letter` or `parked-record`. */
   type: t.keyof({ 'dead-letter': null, 'parked-record': null }),
   /** Only history entries that ended so. */

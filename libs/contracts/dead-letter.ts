@@ -5,6 +5,7 @@
 import * as t from 'io-ts'
 import { SyncFailure } from '../domain/failure.ts'
 import { contract } from './decode.ts'
+import { RedriveWish } from './redrive-wish.ts'
 
 const Attempt = t.type({ attempt: t.number, at: t.number, error: t.string })
 
@@ -29,6 +30,10 @@ export const DeadLetter = contract('dead-letter.1', t.intersection([
     cursorsBefore: t.record(t.string, t.union([t.string, t.null])),
     writtenBy: t.keyof({ worker: null, tracker: null, scheduler: null }),
     redriveOf: t.number,
+    /** Edited by a person: what a redrive asks for, instead of what `body` says, which stays as it came. */
+    request: RedriveWish,
+    /** Oldest first; `was`: what a redrive would have asked for before. */
+    edits: t.array(t.intersection([t.type({ at: t.number, was: RedriveWish }), t.partial({ by: t.string, reason: t.string })])),
   }),
 ]))
 export type DeadLetter = t.TypeOf<typeof DeadLetter.codec>

@@ -4,7 +4,7 @@
  */
 import * as t from 'io-ts'
 import { E } from '../fp.ts'
-import { exactly } from './exact.ts'
+import { exactly, isPlain } from './exact.ts'
 
 export type BadMessage = { readonly is: 'bad-message'; readonly codec: string; readonly report: ReadonlyArray<string> }
 
@@ -14,17 +14,19 @@ export type Contract<A> = {
   readonly codec: t.Type<A, unknown>
   /** The value without what the codec does not name. */
   readonly exact: (value: unknown) => unknown
+  /** The value as it goes into JSON. */
+  readonly spoken: (value: A) => unknown
 }
 
 export const contract = <C extends t.Mixed>(schema: string, codec: C): Contract<t.TypeOf<C>> & { readonly codec: C } => ({
-  schema, codec, exact: exactly(codec),
+  schema, codec, exact: exactly(codec), spoken: isPlain(codec) ? (value) => value : (value) => codec.encode(value) as unknown,
 })
 
 const bytesToText = new TextDecoder('utf-8', { fatal: true })
 const textToBytes = new TextEncoder()
 
 export const encode = <A>(contractOf: Contract<A>, value: A): Uint8Array =>
-  textToBytes.encode(JSON.stringify(contractOf.exact(contractOf.codec.encode(value))))
+  textToBytes.encode(JSON.stringify(contractOf.exact(contractOf.spoken(value))))
 
 export const decode = <A>(contractOf: Contract<A>, body: Uint8Array): E.Either<BadMessage, A> => {
   const parsed = E.tryCatch(

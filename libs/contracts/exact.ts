@@ -14,6 +14,14 @@ type Shape = { readonly fields: ReadonlyMap<string, Stripper>; readonly open: bo
 
 export const exactly = (codec: t.Mixed): Strip => stripperOf(codec) ?? ((value) => value)
 
+/** Whether the codec's own `encode` would answer every value as it is; that of an intersection copies it, part by part. */
+export const isPlain = (codec: t.Mixed): boolean =>
+  codec instanceof t.IntersectionType || codec instanceof t.UnionType ? (codec.types as ReadonlyArray<t.Mixed>).every(isPlain)
+  : codec instanceof t.InterfaceType || codec instanceof t.PartialType ? Object.values(codec.props as Record<string, t.Mixed>).every(isPlain)
+  : codec instanceof t.ArrayType || codec instanceof t.ReadonlyArrayType || codec instanceof t.ReadonlyType || codec instanceof t.RefinementType ? isPlain(codec.type as t.Mixed)
+  : codec instanceof t.DictionaryType ? isPlain(codec.codomain as t.Mixed)
+  : codec.encode === t.identity
+
 const stripperOf = (codec: t.Mixed): Stripper => {
   if (codec instanceof t.RefinementType || codec instanceof t.ReadonlyType || codec instanceof t.ExactType) return stripperOf(codec.type as t.Mixed)
   if (codec instanceof t.ArrayType || codec instanceof t.ReadonlyArrayType) return eachOf(stripperOf(codec.type as t.Mixed))

@@ -35,6 +35,8 @@ export const ProviderState = contract('provider-state.1', t.intersection([
     pausedUntil: t.number,
     /** How often it did so since a call last went well. */
     refusals: t.number,
+    /** Since when its name cannot be resolved (ENOTFOUND). */
+    namelessSince: t.number,
     pace: Pace,
     window: Window,
     /** Worker → when it last took a share of the budget, for the last minute: how many share it when NATS is away. */

@@ -47,6 +47,8 @@ export const FlowResult = t.intersection([
     moves: t.array(t.intersection([t.type({ key: t.string, do: t.string }), t.partial({ on: t.string, of: t.string })])),
     movesTotal: t.number,
     warnings: t.array(t.string),
+    /** A reset: what is forgotten, or would be in a dry run, and what the next run of the flow does. */
+    forgets: t.type({ cursor: t.boolean, links: t.number, parked: t.number, next: t.keyof({ first: null, resync: null }) }),
     /** Rows waiting at the source when the run began, where the connector can tell (R 2.22). */
     backlog: t.number,
   }),
@@ -79,6 +81,8 @@ export const RunResult = contract('result.1', t.intersection([
     traceId: t.string,
     requestSeq: t.number,
     askedAt: t.number,
+    /** What an operator asked for, who, and why. After a `reset` or an `undo` the connection was not synced. */
+    asked: t.intersection([t.type({ what: t.keyof({ approve: null, restore: null, reset: null, undo: null }) }), t.partial({ by: t.string, reason: t.string, of: t.string })]),
     worker: t.string,
   }),
 ]))

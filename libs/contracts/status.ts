@@ -11,6 +11,10 @@ const LastRun = t.intersection([
   t.partial({ error: t.string, mend: t.string }),
 ])
 
+/** A run that succeeded and changed nothing; `read` and `unchanged` as in its counts, over its flows. */
+const QuietRun = t.type({ run: t.string, startedAt: t.number, finishedAt: t.number, read: t.number, unchanged: t.number })
+export type QuietRun = t.TypeOf<typeof QuietRun>
+
 export const Status = contract('status.1', t.intersection([
   t.type({
     conn: ConnectionId,
@@ -31,6 +35,8 @@ export const Status = contract('status.1', t.intersection([
     links: t.number,
     held: t.type({ run: t.string, flow: t.string, by: t.string, plan: t.string }),
     lastSkip: t.type({ at: t.number, reason: t.string }),
+    /** Quiet runs that the statistics do not hold yet, oldest first: few, because every write of theirs takes them over. */
+    uncounted: t.array(QuietRun),
   }),
 ]))
 export type Status = t.TypeOf<typeof Status.codec>
@@ -39,6 +45,7 @@ export type Status = t.TypeOf<typeof Status.codec>
 export const HistoryEntry = contract('history-entry.1', RunResult.codec)
 export type HistoryEntry = RunResult
 
+/** Up to the last runs: what is quiet waits in the status (`uncounted`) and is added to what stands here. */
 export const Stats = contract('stats.1', t.intersection([
   t.type({
     conn: ConnectionId,

@@ -26,6 +26,8 @@ export const streamDefs: ReadonlyArray<StreamDef> = [
   },
   /** Previous versions of whatever a run overwrote or deleted: the archive guard of SYNC.md §C, 30 days. */
   { name: streams.archive, subjects: [subjects.archives], retention: 'limits', discard: 'old', maxAgeMs: 30 * day, duplicateWindowMs: 2 * minute },
+  /** What people had done, above all every deletion they asked for (R 15.6). */
+  { name: streams.audit, subjects: [subjects.audits], retention: 'limits', discard: 'old', maxAgeMs: 365 * day, duplicateWindowMs: 2 * minute },
 ]
 
 export const bucketDefs: ReadonlyArray<BucketDef> = [
@@ -36,6 +38,7 @@ export const bucketDefs: ReadonlyArray<BucketDef> = [
   { name: buckets.history, history: 64 },
   { name: buckets.scheduler, history: 1 },
   { name: buckets.providers, history: 1 },
+  { name: buckets.provenance, history: 1, markerTtlMs: 60_000 },
   { name: buckets.secrets, history: 1 },
 ]
 

@@ -20,7 +20,13 @@ export const subjects = {
   deads: 'sync.dead.*',
   archive: (conn: ConnectionId, flow: FlowId, linkKey: string) => `sync.archive.${conn}.${flow}.${linkKey}`,
   archiveOf: (conn: ConnectionId) => `sync.archive.${conn}.>`,
+  /** Versions of all items and flows; not what `created` notes. */
+  archivedOf: (conn: ConnectionId) => `sync.archive.${conn}.*.*`,
+  archivedPart: (conn: ConnectionId, flow: FlowId, linkKey: string) => `sync.archive.${conn}.${flow}.part.${linkKey}`,
+  created: (conn: ConnectionId, flow: FlowId, side: string) => `sync.archive.${conn}.${flow}.created.${side}`,
   archives: 'sync.archive.>',
+  audit: (conn: string) => `sync.audit.${conn}`,
+  audits: 'sync.audit.*',
   progress: (conn: ConnectionId) => `sync.progress.${conn}`,
   progresses: 'sync.progress.*',
   control: (conn: ConnectionId) => `sync.control.${conn}`,
@@ -44,6 +50,7 @@ export const streams = {
   dead: 'SYNC_DEAD',
   advisories: 'SYNC_ADVISORIES',
   archive: 'SYNC_ARCHIVE',
+  audit: 'SYNC_AUDIT',
 } as const
 
 export const durables = {
@@ -62,6 +69,7 @@ export const buckets = {
   history: 'sync_history',
   scheduler: 'sync_scheduler',
   providers: 'sync_providers',
+  provenance: 'sync_provenance',
   secrets: 'sync_secrets',
 } as const
 
@@ -81,7 +89,15 @@ export const messageIds = {
   result: (run: string) => run,
   dead: (stream: string, seq: number) => `dlq:${stream}:${seq}`,
   parked: (run: string, flow: string, linkKey: string) => `parked:${run}:${flow}:${linkKey}`,
-  archived: (run: string, flow: string, linkKey: string, side: string) => `arc:${run}:${flow}:${linkKey}:${side}`,
+  created: (run: string, flow: string, linkKey: string, side: string) => `new:${run}:${flow}:${linkKey}:${side}`,
+  /** By a token that only those know who may read the letter (NATS.md §4.1). */
+  redrive: (seq: number, token: string) => `redrive:${seq}:${token}`,
+  /** Of one run: a repetition of the same step is the same record. */
+  audit: (act: string, run: string, digest: string) => `audit:${act}:${run}:${digest}`,
+  edited: (seq: number) => `edit:${seq}`,
+  /** By its content too: within one run an item may be edited by others between two rounds or attempts, and each version counts. */
+  archived: (run: string, flow: string, linkKey: string, side: string, digest: string) => `arc:${run}:${flow}:${linkKey}:${side}:${digest}`,
+  archivedPart: (version: string, n: number) => `${version}:${n}`,
 } as const
 
 export const headerNames = { schema: 'Syncline-Schema', traceparent: 'traceparent', msgId: 'Nats-Msg-Id' } as const

@@ -2,7 +2,7 @@
 import * as t from 'io-ts'
 import { RunState } from '../domain/states.ts'
 import { contract } from './decode.ts'
-import { RunMode } from './work-item.ts'
+import { OperatorWish, RunMode } from './work-item.ts'
 
 export const TriggerQuestion = contract('trigger-question.1', t.partial({
   mode: RunMode,
@@ -15,9 +15,9 @@ export type TriggerQuestion = t.TypeOf<typeof TriggerQuestion.codec>
 
 /**
  * Asked on `sync.operate.<conn>`, which only operators may publish to: what no request's body can do (SYNC.md §S14).
- * `approve`: let the held plan with this hash run, once. `restore`: put the archived version with this sequence back.
+ * `approve`: let the held plan with this hash run, once. The rest: see `OperatorWish` in work-item.ts.
  */
-export const OperatorQuestion = contract('operator-question.1', t.intersection([TriggerQuestion.codec, t.partial({ approve: t.string, restore: t.number })]))
+export const OperatorQuestion = contract('operator-question.1', t.intersection([TriggerQuestion.codec, t.partial({ approve: t.string }), OperatorWish]))
 export type OperatorQuestion = t.TypeOf<typeof OperatorQuestion.codec>
 
 /** `code` is the HTTP status of the same answer: 202, 404, 409, 423, 400, 503. */

@@ -26,9 +26,14 @@ export const Checkpoint = t.intersection([
     /** Plan that a guard stopped last: only this one can be approved, and only once. */
     heldPlan: t.string,
     approvedPlan: t.string,
+    /** That plan is one of a full run, which tries again what was set aside: until it is settled, every run makes a full one. */
+    heldFull: t.boolean,
     /** Identities of the two sides as this was written: another account behind the same configuration halts the flow. */
     sideA: t.string,
     sideB: t.string,
+    /** Who answered there, where the sides tell: another database at the same address is another account. */
+    principalA: t.string,
+    principalB: t.string,
     /** The listing under way began with a changed configuration: what it does not show left the scope, and is not deleted. */
     withoutDeletes: t.boolean,
   }),

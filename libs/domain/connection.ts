@@ -69,6 +69,8 @@ export const Connection = t.intersection([
     lane: t.keyof({ hot: null, cold: null }),
     priority: t.number,
     paused: t.boolean,
+    /** A person's hold: runs plan and show, and write nothing until it is released or their plan is approved. */
+    hold: t.intersection([t.type({ at: t.number }), t.partial({ by: t.string, reason: t.string })]),
     runTimeoutMs: t.number,
     maxAttempts: t.number,
     /** Overlap of two activities that makes them the same, as a share of the shorter. Default 0.7 (DESIGN §13). */

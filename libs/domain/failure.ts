@@ -14,6 +14,11 @@ const facts = t.intersection([
     flow: t.string,
     side: t.keyof({ source: null, destination: null }),
     item: t.string,
+    /**
+     * Where the kind alone tells its breaker the wrong thing (SYNC.md §D.3, column CB): true = the provider is well, only this
+     * call met a lock or a limit; false = the provider is in trouble itself, although a person must act.
+     */
+    providerWell: t.boolean,
   }),
 ])
 

@@ -17,8 +17,8 @@ export const canonicalJson = (value: Json): string => {
   return `{${parts.join(',')}}`
 }
 
-/** Printable ASCII without quote and backslash is its own canonical form: most of what is hashed, at half the cost. */
+/** A string's canonical form. Printable ASCII without quote and backslash is its own canonical form: most of what is hashed, at half the cost. */
 const plainText = /^[ !#-[\]-~]*$/
-const quoted = (text: string): string => (plainText.test(text) ? `"${text}"` : JSON.stringify(text.normalize('NFC')))
+export const quoted = (text: string): string => (plainText.test(text) ? `"${text}"` : JSON.stringify(text.normalize('NFC')))
 
 export const isList = (value: Json): value is ReadonlyArray<Json> => Array.isArray(value)

@@ -24,8 +24,14 @@ export type Item = {
   readonly modifiedAt?: string
 }
 
-/** First 128 bits of SHA-256 over the canonical JSON of the fields, base64url: 22 characters. */
-export const hashOf = (fields: Fields): string => digest(canonicalJson(fields), 22)
+/** First 128 bits of SHA-256, base64url. */
+export const digestLength = 22
+
+/** `digestLength` characters, over the canonical JSON of the fields. */
+export const hashOf = (fields: Fields): string => hashOfCanonical(canonicalJson(fields))
+
+/** The same, of the canonical JSON that somebody has made already. */
+export const hashOfCanonical = (canonical: string): string => digest(canonical, digestLength)
 
 /**
  * Per-field digests of a base version: enough for a three-way merge without keeping personal data
@@ -46,7 +52,22 @@ export const valueHash = (value: Json): string => digest(canonicalJson(value), 1
 
 /** Ledger key of an item: 128 bits of SHA-256 over connection, flow and identity key (SYNC.md §A.1.1). */
 export const linkKey = (connection: string, flow: string, key: string): string =>
-  digest(`${connection}|${flow}|${key.normalize('NFC')}`, 22)
+  digest(`${connection}|${flow}|${key.normalize('NFC')}`, digestLength)
+
+/**
+ * Key of an item inside a ledger of its own flow, which has room for plain texts and an order: the identity itself where it
+ * is short, so that neighbours in a table are neighbours in its ledger; else a digest of it, marked by `#`.
+ */
+export const ledgerKey = (key: string): string => {
+  if (plainKey.test(key)) return key
+  const identity = key.normalize('NFC')
+  return identity.length > longestKey || odd.test(identity) ? `#${digest(identity, digestLength)}` : identity
+}
+
+const longestKey = 64
+const plainKey = /^[!"$-~][ -~]{0,63}$/
+/** What begins with our mark, is empty, or is no text for everybody: control characters, and all beyond 16 bits. */
+const odd = /^#|^$|\p{Cc}|\p{Cs}|[\u{10000}-\u{10ffff}]/u
 
 const digest = (text: string, characters: number): string =>
   hash('sha256', text, 'base64url').slice(0, characters)

@@ -16,6 +16,7 @@ export type Bus = {
   readonly nc: NatsConnection
   readonly jsm: JetStreamManager
   readonly request: Mux['request']
+  readonly tell: Mux['tell']
   readonly inboxPrefix: string
   readonly isConnected: () => boolean
   readonly maxPayload: () => number
@@ -52,11 +53,12 @@ const busOf = async (nc: NatsConnection, options: ConnectOptions): Promise<Bus> 
   const afterThrow = (cause: unknown) => failures.tell(other(`a listener threw: ${String(cause)}`, cause))
   const reconnect = listeners<void>(afterThrow)
   const disconnect = listeners<void>(afterThrow)
-  const mux = startMux(nc, options.inboxPrefix ?? '_INBOX')
   let connected = true
+  const mux = startMux(nc, options.inboxPrefix ?? '_INBOX', () => connected)
   void watchStatus(nc, (status) => {
     if (status.type === 'disconnect') {
       connected = false
+      mux.cutOff()
       disconnect.tell()
     } else if (status.type === 'reconnect') {
       connected = true
@@ -69,13 +71,14 @@ const busOf = async (nc: NatsConnection, options: ConnectOptions): Promise<Bus> 
   })
   const closed = nc.closed().then((reason) => {
     connected = false
-    mux.close()
+    mux.cutOff()
     return reason === undefined || reason === null ? undefined : natsFailureOf(reason)
   })
   return {
     nc,
     jsm: await jetstreamManager(nc, { checkAPI: false }), // the check needs a right that services do not have
     request: mux.request,
+    tell: mux.tell,
     inboxPrefix: options.inboxPrefix ?? '_INBOX',
     isConnected: () => connected,
     maxPayload: () => nc.info?.max_payload ?? 1024 * 1024,
@@ -85,9 +88,18 @@ const busOf = async (nc: NatsConnection, options: ConnectOptions): Promise<Bus> 
     onFailure: failures.add,
     closed,
     rtt: TE.tryCatch(() => nc.rtt(), natsFailureOf),
-    flush: TE.tryCatch(() => nc.flush(), natsFailureOf),
-    drain: () => (nc.isClosed() ? Promise.resolve() : nc.drain().catch(() => nc.close())),
-    close: () => nc.close(),
+    flush: TE.tryCatch(() => {
+      mux.sendNow()
+      return nc.flush()
+    }, natsFailureOf),
+    drain: async () => {
+      mux.sendNow()
+      if (!nc.isClosed()) await nc.drain().catch(() => nc.close())
+    },
+    close: () => {
+      mux.sendNow()
+      return nc.close()
+    },
   }
 }
 

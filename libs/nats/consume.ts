@@ -16,6 +16,8 @@ export type ConsumeOptions = {
   readonly concurrency: number
   readonly handle: (delivery: Delivery) => Promise<Ack>
   readonly onError: (failure: NatsFailure, delivery?: Delivery) => void
+  /** Acknowledgements are not waited for: one that gets lost brings its message again after ack_wait, which must change nothing. */
+  readonly unconfirmed?: boolean
   readonly expiresMs?: number
   /** See pull.ts. The time after which another may have been given what was sent to us: the lease's, or ack_wait. */
   readonly standstillMs?: number
@@ -32,7 +34,7 @@ export type Consumption = {
 }
 
 export const consume = (bus: Bus, options: ConsumeOptions): Consumption => {
-  const settle = verdictToAck(bus)
+  const settle = verdictToAck(bus, { unconfirmed: options.unconfirmed === true })
   const running = new Set<Promise<void>>()
   const waiting: Msg[] = [] // only when a lost request was answered after all
   let stopping: Promise<void> | undefined
@@ -91,6 +93,7 @@ export const consume = (bus: Bus, options: ConsumeOptions): Consumption => {
     for (const msg of waiting.splice(0)) track(handBack(msg))
     await ended
     while (running.size > 0) await Promise.all(running)
+    if (options.unconfirmed === true && !bus.nc.isClosed()) await bus.flush()
   }
   let done: () => void = () => undefined
   const stopped = new Promise<void>((resolve) => (done = resolve))

@@ -37,6 +37,11 @@ export type Bucket = {
   ) => TE.TaskEither<NatsFailure, number>
   readonly delete: (key: string, options?: PurgeOptions) => TE.TaskEither<NatsFailure, number>
   readonly purge: (key: string, options?: PurgeOptions) => TE.TaskEither<NatsFailure, number>
+  /**
+   * Leaves a marker that ends after the TTL without a trace; the marker of a delete is followed by a note of the server,
+   * which lives on for the bucket's marker TTL. Not a purge, so for buckets with history 1: what was there goes by that limit.
+   */
+  readonly vanish: (key: string, how: { readonly previousSeq: number; readonly ttlSeconds: number }) => TE.TaskEither<NatsFailure, number>
   /** Live keys only. */
   readonly keys: (filter?: string) => TE.TaskEither<NatsFailure, ReadonlyArray<string>>
   /** Oldest first. */
@@ -125,6 +130,8 @@ export const openBucket =
           ...expecting(how.previousSeq),
           ...(how.ttlSeconds === undefined ? {} : { ttlSeconds: how.ttlSeconds }),
         }),
+      // by this header the server takes it for a marker of its own kind (isSubjectDeleteMarker, 2.12.5 and 2.14.4)
+      vanish: (key, { previousSeq, ttlSeconds }) => write(key, nothing, { headers: { 'KV-Operation': 'PURGE' }, ...expecting(previousSeq), ttlSeconds }),
       keys: (filter = '>') =>
         pipe(
           scan(filter, 'last-per-subject', true),

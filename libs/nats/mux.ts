@@ -13,16 +13,25 @@ export type Answered = E.Either<NatsFailure, Msg>
  */
 export type Mux = {
   readonly request: (subject: string, body: Uint8Array | string, timeoutMs: number, headers?: MsgHdrs) => Promise<Answered>
+  /** Leaves with the next requests; nobody answers. Not sent at all while there is no connection. */
+  readonly tell: (subject: string, body: Uint8Array | string) => void
+  /** What waits for the end of this turn leaves now. */
+  readonly sendNow: () => void
   /** The server refused a publish to this subject; it does not say which. */
   readonly denied: (subject: string, failure: NatsFailure) => void
-  readonly close: () => void
+  /** The connection has ended, for now or for good: nobody waits for answers to what was sent over it. */
+  readonly cutOff: () => void
 }
 
 type Pending = { readonly subject: string; readonly timer: NodeJS.Timeout; readonly resolve: (answer: Answered) => void }
+/** `token` '' = nobody waits for an answer. */
+type Outgoing = { readonly token: string; readonly subject: string; readonly body: Uint8Array | string; readonly headers: MsgHdrs | undefined }
 
-export const startMux = (nc: NatsConnection, inboxPrefix: string): Mux => {
+/** `isConnected`: asked at the moment of sending, because what is sent without a connection would leave after a reconnect. */
+export const startMux = (nc: NatsConnection, inboxPrefix: string, isConnected: () => boolean): Mux => {
   const base = `${createInbox(inboxPrefix)}.`
   const pending = new Map<string, Pending>()
+  let outbox: Array<Outgoing> = []
   let serial = 0
   let listening = false
 
@@ -52,23 +61,44 @@ export const startMux = (nc: NatsConnection, inboxPrefix: string): Mux => {
     })
   }
 
+  const send = ({ token, subject, body, headers }: Outgoing): void => {
+    if (!isConnected()) return settle(token, E.left({ is: 'disconnected' }))
+    try {
+      if (token === '') return nc.publish(subject, body)
+      if (!listening) listen()
+      const reply = base + token
+      nc.publish(subject, body, headers === undefined ? { reply } : { reply, headers })
+    } catch (cause) {
+      settle(token, E.left(natsFailureOf(cause)))
+    }
+  }
+
+  const sendNow = (): void => {
+    const all = outbox
+    outbox = []
+    for (const one of all) if (one.token === '' || pending.has(one.token)) send(one)
+  }
+
+  // All of one turn of the event loop leave in one write; the library alone would make one after every few of them
+  const enqueue = (one: Outgoing): void => {
+    if (outbox.push(one) === 1) setImmediate(sendNow)
+  }
+
   return {
     request: (subject, body, timeoutMs, headers) =>
       new Promise((resolve) => {
         const token = (++serial).toString(36)
-        try {
-          if (!listening) listen()
-          const reply = base + token
-          nc.publish(subject, body, headers === undefined ? { reply } : { reply, headers })
-          const timer = setTimeout(() => settle(token, E.left({ is: 'timeout' })), timeoutMs)
-          pending.set(token, { subject, timer, resolve })
-        } catch (cause) {
-          resolve(E.left(natsFailureOf(cause)))
-        }
+        pending.set(token, { subject, timer: setTimeout(() => settle(token, E.left({ is: 'timeout' })), timeoutMs), resolve })
+        enqueue({ token, subject, body, headers })
       }),
+    tell: (subject, body) => enqueue({ token: '', subject, body, headers: undefined }),
+    sendNow,
     denied: (subject, failure) => {
       for (const [token, asked] of pending) if (asked.subject === subject) return settle(token, E.left(failure))
     },
-    close: () => settleAll({ is: 'timeout' }), // what was sent before the end may have been stored
+    cutOff: () => {
+      for (const { token } of outbox) settle(token, E.left({ is: 'disconnected' }))
+      settleAll({ is: 'timeout' }) // what was sent before the end may have been stored
+    },
   }
 }

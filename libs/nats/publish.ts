@@ -28,6 +28,7 @@ export type Stored = { readonly seq: number; readonly duplicate: boolean }
 
 const attempts = 6
 const retryDelayMs = 150 // doubles: 150 … 2400, about as long as the election of a new leader
+const attemptsToReconnect = 7 // 4800 ms more, for a server that is restarted
 
 export const publish =
   (bus: Bus) =>
@@ -39,7 +40,7 @@ export const publish =
         const answer = await request(bus, subject, body, timeoutMs, headers)
         const stored = answer._tag === 'Left' ? answer : parseServerAnswer<PubAck>(answer.right)
         if (stored._tag === 'Right') return E.right({ seq: stored.right.seq, duplicate: stored.right.duplicate === true })
-        if (attempt >= attempts || !mayRetry(stored.left, options)) return stored
+        if (attempt >= (stored.left.is === 'disconnected' ? attemptsToReconnect : attempts) || !mayRetry(stored.left, options)) return stored
         await new Promise((done) => setTimeout(done, retryDelayMs * 2 ** (attempt - 1)))
       }
     }

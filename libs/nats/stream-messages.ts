@@ -70,6 +70,15 @@ export const purge =
       TE.map(({ purged }) => purged),
     )
 
+/** Everything before this sequence. How many messages it removed. */
+export const purgeBefore =
+  (bus: Bus) =>
+  (stream: string, seq: number): TE.TaskEither<NatsFailure, number> =>
+    pipe(
+      TE.tryCatch(() => bus.jsm.streams.purge(stream, { seq }), natsFailureOf),
+      TE.map(({ purged }) => purged),
+    )
+
 export const streamInfo =
   (bus: Bus) =>
   (stream: string, subjectsFilter?: string): TE.TaskEither<NatsFailure, StreamNumbers> =>

@@ -12,15 +12,23 @@ export type Ack =
   /** Say nothing: the message comes again after ack_wait. */
   | { readonly is: 'leave' }
 
-const attempts = 3
+/** Over about ten seconds: a server that is restarted, or an election. */
+const attempts = 6
+
+export type AckOptions = {
+  readonly timeoutMs?: number
+  /** Sent and not waited for, at half the cost: where handling a message again changes nothing. */
+  readonly unconfirmed?: boolean
+}
 
 /** Confirmed by the server, because an acknowledgement that gets lost is a second run. Repeating one is harmless. */
 export const verdictToAck =
-  (bus: Bus, timeoutMs = 3_000) =>
+  (bus: Bus, { timeoutMs = 3_000, unconfirmed = false }: AckOptions = {}) =>
   (ackSubject: string, ack: Ack): TE.TaskEither<NatsFailure, void> =>
   async () => {
     const wire = ackPayload(ack)
     if (wire === undefined) return E.right(undefined)
+    if (unconfirmed) return E.right(bus.tell(ackSubject, wire))
     for (let attempt = 1; ; attempt++) {
       const confirmed = await request(bus, ackSubject, wire, timeoutMs)
       if (confirmed._tag === 'Right') return E.right(undefined)

@@ -49,10 +49,15 @@ export const serviceProcess = async <Config>(service: Service<Config>, argv: Rea
     process.stderr.write(`${service.name}: the settings are wrong\n${reader.mistakes().map((line) => `  ${line}\n`).join('')}`)
     return 2
   }
+  const options = E.tryCatch(() => connectOptions(service.name, settings.nats, (path) => readFileSync(path, 'utf8')), (cause) => (cause instanceof Error ? cause.message : String(cause)))
+  if (E.isLeft(options)) {
+    process.stderr.write(`${service.name}: the credentials cannot be read: ${options.left}\n`)
+    return 2
+  }
   const log = makeLog({ service: service.name, level: settings.logLevel, format: settings.logFormat, colour: process.stdout.isTTY })
   const telemetry = await startTelemetry({ service: service.name, version, env, random: systemRandom, log })
   log.info('service.starting', { version })
-  const connected = await connect({ ...connectOptions(service.name, settings.nats, (path) => readFileSync(path, 'utf8')), waitOnFirstConnect: true })()
+  const connected = await connect({ ...options.right, waitOnFirstConnect: true })()
   if (E.isLeft(connected)) {
     log.error('service.failed', { reason: describeNatsFailure(connected.left) })
     await telemetry.shutdown()

@@ -17,7 +17,20 @@ const deferralMs = 60_000
  * undefined when the treatment is no failure of the call: what it found out is for the connector to use (`gone`, `replan`,
  * `adopt`, `split`…). `chance` in [0, 1) spreads those who come back later.
  */
-export const failureOf = ({ action, wait, mend }: Treatment, said: Said, nowMs: number, chance: number): SyncFailure | undefined => {
+export const failureOf = (treatment: Treatment, said: Said, nowMs: number, chance: number): SyncFailure | undefined => {
+  const failure = kindOf(treatment, said, nowMs, chance)
+  switch (failure?.is) {
+    case 'unavailable':
+    case 'ambiguous':
+      return treatment.countsForBreaker ? failure : { ...failure, providerWell: true }
+    case 'needs-person':
+      return treatment.countsForBreaker ? { ...failure, providerWell: false } : failure
+    default:
+      return failure
+  }
+}
+
+const kindOf = ({ action, wait, mend }: Treatment, said: Said, nowMs: number, chance: number): SyncFailure | undefined => {
   const { message, ...facts } = said
   switch (action) {
     case 'ok':

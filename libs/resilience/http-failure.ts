@@ -61,8 +61,8 @@ export const httpTable: ReadonlyArray<Row> = [
   ['500', 'always', 'read-back', 'counts'],
   ['507', 'a write', 'stop-writes', '-', { mend: 'make room at the provider: its storage is full' }],
   ['507', 'always', 'person', '-', { mend: 'make room at the provider: its storage is full' }],
-  ['502 503 504 5xx', 'a write', 'read-back', 'counts'], // 520 to 530 of the proxies are as 502
-  ['502 503 504 5xx', 'asked to wait', 'defer', 'counts'],
+  ['502 503 504 5xx', 'asked to wait', 'defer', 'counts'], // 520 to 530 of the proxies are as 502
+  ['502 503 504 5xx', 'a write', 'read-back', 'counts'],
   ['502 503 504 5xx', 'always', 'inline', 'counts'],
 
   ['4xx', 'about an item', 'item', '-'],
@@ -85,8 +85,8 @@ export const isOneOf = (status: number, statuses: string): boolean =>
   statuses.split(' ').some((one) => one === String(status) || one === `${Math.floor(status / 100)}xx`)
 
 const holds = (when: When, { hint }: HttpAnswer, call: Call, waitMs: number | undefined): boolean => {
-  // What is over within the waits of an inline retry is not worth a deferral.
-  if (when === 'asked to wait') return waitMs !== undefined && waitMs > inlineBackoff.capMs
+  // What is over within the waits of an inline retry is not worth a deferral; a write is not retried inline.
+  if (when === 'asked to wait') return waitMs !== undefined && waitMs > (circumstances['a write'](call) ? 0 : inlineBackoff.capMs)
   return when in circumstances ? circumstances[when as Circumstance](call) : when === hint
 }
 

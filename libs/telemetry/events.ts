@@ -102,6 +102,7 @@ export const logEvents = {
   'tracker.http': 'an answer over HTTP broke on our side',
   'tracker.swept': 'the round for lost advisories found work items given up on, or ones it cannot tell',
   'tracker.sweep-failed': 'the round for lost advisories could not look; the next one will',
+  'lease.unchecked': 'whether the leases went back in time could not be looked up; the run goes on, the next one asks again',
   'lease.renewal-crashed': 'a bug while renewing a lease: the run ends before the lease does',
   'resolver.refused': 'a question to the resolver was refused; the asker got the reason',
   'resolver.failed': 'answering broke on our side, or NATS took the endpoint away',

@@ -3,7 +3,7 @@
  * Ticks are level-triggered: what was taken from the agenda stays in the outbox until the world has it.
  */
 import type { Decide } from '#libs/actor/actor.ts'
-import { admitRequest } from './admit.ts'
+import { admitRequest, leavesSidesAlone } from './admit.ts'
 import { applied, deleted, loaded } from './documents.ts'
 import { floorOf, nextDue, takeDue, windBack } from './due.ts'
 import { clockToleranceMs, type Decided, type Effect, type Message, type State } from './state.ts'
@@ -65,7 +65,7 @@ const question = (state: State, { conn, ask, question: asked, traceparent }: Ext
   const watched = state.agenda.entries.get(conn)
   const effect = (): Effect => {
     if (watched === undefined) return { do: 'answer', ask, answer: { answer: 'unknown', code: 404, message: unknownText(conn) } }
-    if (watched.paused) return { do: 'answer', ask, answer: { answer: 'paused', code: 423, message: `${conn} is paused; resume it first` } }
+    if (watched.paused && !leavesSidesAlone(asked)) return { do: 'answer', ask, answer: { answer: 'paused', code: 423, message: `${conn} is paused; resume it first` } }
     return { do: 'trigger', watched, ask, question: asked, traceparent }
   }
   return { next: state, effects: [effect()] }

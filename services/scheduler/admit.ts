@@ -6,7 +6,7 @@ import type { SyncRequest } from '#libs/contracts/request.ts'
 import type { Status } from '#libs/contracts/status.ts'
 import { messageIds } from '#libs/contracts/subjects.ts'
 import type { OperatorQuestion, TriggerAnswer, TriggerQuestion } from '#libs/contracts/trigger.ts'
-import type { WorkItem } from '#libs/contracts/work-item.ts'
+import type { OperatorWish, WorkItem } from '#libs/contracts/work-item.ts'
 import type { RunId } from '#libs/domain/ids.ts'
 import type { Saying, Watched } from './due.ts'
 
@@ -62,10 +62,26 @@ export const workOfRequest = ({ conn, lane, revision }: Watched, { seq, request 
 export const workOfQuestion = ({ conn, lane, revision }: Watched, question: OperatorQuestion, { run, token, now }: Minted): Work => ({
   item: {
     conn, run, trigger: token, cause: 'manual', lane, revision, askedAt: now, ...wishes(question),
-    ...(question.approve === undefined ? {} : { approved: question.approve }),
-    ...(question.restore === undefined ? {} : { restore: question.restore }),
+    ...(question.approve === undefined ? {} : { approved: question.approve }), ...operatorWish(question),
   },
   msgId: token,
+})
+
+/** What only an operator may ask: it never waits among requests, which anybody may write. */
+export const isOperators = (question: OperatorQuestion): boolean => wishesOf(question) > 0
+
+/** How many of them are asked for at once. */
+export const wishesOf = ({ approve, restore, reset, undo }: OperatorQuestion): number => [approve, restore, reset, undo].filter((wish) => wish !== undefined).length
+
+/** Nothing of the two sides is read or written by it, so that a pause need not stand in its way. */
+export const leavesSidesAlone = ({ reset }: OperatorQuestion): boolean => reset !== undefined
+
+const operatorWish = ({ restore, reset, flow, undo, by }: OperatorQuestion): OperatorWish => ({
+  ...(restore === undefined ? {} : { restore }),
+  ...(reset === undefined ? {} : { reset }),
+  ...(flow === undefined ? {} : { flow }),
+  ...(undo === undefined ? {} : { undo }),
+  ...(by === undefined ? {} : { by: by.slice(0, longestReason) }),
 })
 
 /** The same wish as a durable request, for a connection that is busy now. */

@@ -1,7 +1,7 @@
 /** EFFECT: a question on `sync.trigger.<conn>` becomes work at once, or an honest answer why not (R 6.6, 17.2). */
 import type { TriggerAnswer, OperatorQuestion } from '#libs/contracts/trigger.ts'
 import { E } from '#libs/fp.ts'
-import { answerBusy, requestOfQuestion, workOfQuestion } from './admit.ts'
+import { answerBusy, isOperators, requestOfQuestion, workOfQuestion } from './admit.ts'
 import type { Watched } from './due.ts'
 import { mint } from './mint.ts'
 import type { Ports, World } from './ports.ts'
@@ -18,8 +18,7 @@ export const answerQuestion = (ports: Ports, world: World) => async ({ watched, 
   if (E.isLeft(published)) return unavailable(`the run could not be queued: ${published.left.message}`)
   if (published.right !== 'full') return accepted
 
-  // What only an operator may ask cannot wait among requests, which anybody may write.
-  if (question.ifRunning === 'queue' && question.approve === undefined && question.restore === undefined) {
+  if (question.ifRunning === 'queue' && !isOperators(question)) {
     const queued = await ports.publishRequest(watched.conn, requestOfQuestion(question, minted.run), minted.token, traceparent)()
     if (E.isLeft(queued)) return unavailable(`the request could not be stored: ${queued.left.message}`)
     if (queued.right === 'full') return unavailable(`${watched.conn} has as many requests waiting as it may; try again when some have run`)

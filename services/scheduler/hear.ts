@@ -12,7 +12,7 @@ import { OperatorQuestion, TriggerQuestion, type TriggerAnswer } from '#libs/con
 import { laneOf } from '#libs/domain/connection.ts'
 import { ConnectionId } from '#libs/domain/ids.ts'
 import { E } from '#libs/fp.ts'
-import { notBeforeOf } from './admit.ts'
+import { notBeforeOf, wishesOf } from './admit.ts'
 import { unknownText } from './actor.ts'
 import { deadLetterOf, type Letter } from './dead-letter-of.ts'
 import type { Ports, World } from './ports.ts'
@@ -99,6 +99,7 @@ export const doors = (ports: Ports, world: World, box: Box, answers: Answers): D
       bad(asked.left, token)
       return { answer: 'invalid', code: 400, message: `not a ${asked.left.codec}: ${asked.left.report.join('; ')}` }
     }
+    if (wishesOf(asked.right) > 1) return { answer: 'invalid', code: 400, message: 'approve, restore, reset, undo: one of them at a time' }
     const known = await lookUp(token)
     if (E.isLeft(known)) return unavailable(known.left.is === 'poison' ? `${known.left.reason}: ${known.left.report.join('; ')}` : known.left.reason)
     const ask = world.random.token()

@@ -3,6 +3,7 @@
  * held before, and it was not used yet. Pure.
  */
 import type { Checkpoint } from '#libs/domain/checkpoint.ts'
+import type { FlowContext } from './run-context.ts'
 
 export type Approval = { readonly is: 'none' } | { readonly is: 'given' } | { readonly is: 'refused'; readonly why: string }
 
@@ -20,3 +21,7 @@ export const approvalOf = (plan: string, { approved, askedAt, now, before }: App
 }
 
 export const heldMessage = (message: string, approval: Approval): string => (approval.is === 'refused' ? `${message}; ${approval.why}` : message)
+
+/** What waits for an approval was planned by a full run: only another full one comes to the same plan. */
+export const inMode = (context: FlowContext, before: Checkpoint | null): FlowContext =>
+  before?.heldFull !== true || context.item.mode === 'full' ? context : { ...context, item: { ...context.item, mode: 'full' } }

@@ -45,6 +45,8 @@ export const unlinked = (entry: Entry, { from, because }: Extract<Move, { do: 'u
 export const moveOfUnlinked = ({ link, a, b }: Entry, isSealed: boolean): Move | undefined => {
   if (link?.st !== 'tomb' || (link.why === 'read-only' && !isSealed)) return undefined
   const [left, kept] = link.idA === undefined ? [a, b] : [b, a]
+  // Taken back by an undo, and edited since: the edit goes across.
+  if (left.is === 'never' && link.why === 'undone' && kept.is === 'changed') return { do: 'create', on: link.idA === undefined ? 'source' : 'destination' }
   if (left.is === 'never') return kept.is === 'deleted' ? { do: 'forget' } : { do: 'nothing' }
   const base = link.hA ?? link.hB
   if (left.is !== 'changed' || left.hash !== base) return undefined

@@ -8,6 +8,7 @@ import type { SyncFailure } from '#libs/domain/failure.ts'
 import { E } from '#libs/fp.ts'
 import { approvalOf, heldMessage } from './approval.ts'
 import { cfgHashOf } from './cfg-hash.ts'
+import type { SideName } from './classify.ts'
 import type { FlowEnd } from './flow-end.ts'
 import { openKvLedger, type KvLedger } from './kv-ledger.ts'
 import type { Stored } from './ports.ts'
@@ -32,7 +33,7 @@ export const beginFlow = async (context: FlowContext): Promise<E.Either<SyncFail
     return E.left({
       is: 'fence-regress',
       message: `the lease of ${connection.id} has revision ${hold.fence}, but revision ${stored.value.fence} was used before: the store of leases went back in time`,
-      mend: 'see docs/operating.md, "When the lease store went back in time": recreate KV_sync_state with a first sequence above every fence',
+      mend: 'see "When the lease store went back in time" in docs/operating.md: lift its revisions above every one it gave',
     })
   }
   const before = stored?.value ?? null
@@ -64,15 +65,29 @@ export type Account = { readonly is: 'same' } | { readonly is: 'other' } | ({ re
 /** `other`: the links say nothing about it; a first sync, which deletes nothing. */
 export const accountOf = ({ a, b, flow, item, ports }: FlowContext, before: Checkpoint | null): Account => {
   const changed = [
-    ...(before?.sideA !== undefined && before.sideA !== a.identity ? [`the source is ${a.identity} now, it was ${before.sideA}`] : []),
-    ...(before?.sideB !== undefined && before.sideB !== b.identity ? [`the destination is ${b.identity} now, it was ${before.sideB}`] : []),
+    ...becameOther('source', before?.sideA, a.identity),
+    ...becameOther('destination', before?.sideB, b.identity),
+    ...becameOther('source', before?.principalA, a.principal),
+    ...becameOther('destination', before?.principalB, b.principal),
   ]
   if (changed.length === 0) return { is: 'same' }
   // The configuration says so: somebody pointed the flow elsewhere on purpose.
   if (before !== null && before.cfgHash !== cfgHashOf(flow)) return { is: 'other' }
-  const plan = hash('sha256', `changed-account|${flow.id}|${a.identity}|${b.identity}`, 'hex').slice(0, 16)
+  const plan = hash('sha256', `changed-account|${flow.id}|${a.identity}|${b.identity}|${a.principal ?? ''}|${b.principal ?? ''}`, 'hex').slice(0, 16)
   const approval = approvalOf(plan, { approved: item.approved, askedAt: item.askedAt, now: ports.clock.now(), before })
   if (approval.is === 'given') return { is: 'other' }
-  const message = `another account stands behind the same configuration: ${changed.join('; ')}`
+  const message = `another account stands behind the same configuration: ${changed.join('; ')}; a new connection is required for it, or an approval, which makes the next sync a first one`
   return { is: 'held', by: 'changed-account', message: heldMessage(message, approval), plan }
 }
+
+/** What a side does not tell, or did not tell then, is not compared. */
+const becameOther = (side: SideName, was: string | undefined, is: string | undefined): ReadonlyArray<string> =>
+  was === undefined || is === undefined || was === is ? [] : [`the ${side} is ${is} now, it was ${was}`]
+
+/** Who stands behind the two sides, to be remembered with what is linked. */
+export const accountsOf = ({ a, b }: Pick<FlowContext, 'a' | 'b'>): Pick<Checkpoint, 'sideA' | 'sideB' | 'principalA' | 'principalB'> => ({
+  sideA: a.identity,
+  sideB: b.identity,
+  ...(a.principal === undefined ? {} : { principalA: a.principal }),
+  ...(b.principal === undefined ? {} : { principalB: b.principal }),
+})

@@ -6,8 +6,8 @@ import { answered, failed, givenBack } from '#libs/resilience/breaker.ts'
 export type CallOutcome =
   /** It answered, if only to refuse this one request. */
   | { readonly is: 'answered' }
-  /** It failed in a way that counts for the breaker. */
-  | { readonly is: 'failed' }
+  /** It failed in a way that counts for the breaker. `name`: nobody knows it (ENOTFOUND), or there was nobody to ask (EAI_AGAIN). */
+  | { readonly is: 'failed'; readonly name?: 'lost' | 'unasked' }
   /** It asked for silence until then. */
   | { readonly is: 'paused'; readonly notBefore: number }
   /** Ended by ourselves, or no call at all: says nothing about the provider. */
@@ -17,13 +17,15 @@ export const outcomeOf = (failure: SyncFailure): CallOutcome => {
   switch (failure.is) {
     case 'unavailable':
     case 'ambiguous':
-      return { is: 'failed' }
+      if (failure.providerWell === true) return { is: 'answered' }
+      if (failure.code === 'ENOTFOUND') return { is: 'failed', name: 'lost' }
+      return failure.code === 'EAI_AGAIN' ? { is: 'failed', name: 'unasked' } : { is: 'failed' }
     case 'later':
       return { is: 'paused', notBefore: failure.notBefore }
     case 'bad-item':
     case 'cursor-lost':
     case 'needs-person':
-      return { is: 'answered' }
+      return failure.providerWell === false ? { is: 'failed' } : { is: 'answered' }
     case 'held':
     case 'fenced':
     case 'fence-regress':

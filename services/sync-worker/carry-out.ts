@@ -6,7 +6,7 @@ import type { Checkpoint } from '#libs/domain/checkpoint.ts'
 import type { SyncFailure } from '#libs/domain/failure.ts'
 import { E } from '#libs/fp.ts'
 import type { Planned } from './flow-end.ts'
-import { classify } from './classify.ts'
+import { classify, rememberedOf } from './classify.ts'
 import { moveOf } from './decide.ts'
 import { isUnsure, type Entry } from './gather.ts'
 import { maxPagesPerCommit, type KvLedger } from './kv-ledger.ts'
@@ -40,7 +40,7 @@ export const carryOut = async (context: FlowContext, ledger: KvLedger, planned: 
     if (E.isLeft(settled)) return settled
     unsettled ??= settled.right.unsettled
     warnings.push(...settled.right.warnings)
-    const tooMany = tooManyBad(context.counts.parked, context.counts.read, context.flow.guards ?? {})
+    const tooMany = tooManyBad(context.counts.parked, context.counts.read, context.flow.guards ?? {}, context.spread?.tooFar())
     unsettled ??= tooMany
     context.step('committing')
     const last = i === chunks.length - 1
@@ -86,38 +86,44 @@ const chunksOf = (ledger: KvLedger, acting: ReadonlyArray<Planned>): ReadonlyArr
 const itemsPerChunk = 200
 
 /**
- * A copy needs the content of the side it comes from; what a listing said is unchanged was not read yet. What turns out to
- * be gone or unreadable by now is decided again.
+ * A copy needs the content of the side it comes from; what a listing said is unchanged was not read yet. A write needs the
+ * version it replaces, which a write of ours may not have told. What turns out to be gone or unreadable by now is decided again.
  */
 const readMissing = async (context: FlowContext, acting: ReadonlyArray<Planned>, policy: Policy, warnings: Array<string>): Promise<E.Either<SyncFailure, ReadonlyArray<Planned>>> => {
   let current: ReadonlyArray<Planned> = acting
   for (const name of ['source', 'destination'] as const) {
+    const side = name === 'source' ? context.a : context.b
     const from = (entry: Entry) => (name === 'source' ? entry.a : entry.b)
-    const needs = (p: Planned): boolean => (p.move.do === 'create' || p.move.do === 'update') && p.move.on !== name && contentOf(from(p.entry)) === undefined
+    const needs = ({ entry, move }: Planned): boolean => {
+      if ((move.do !== 'create' && move.do !== 'update' && move.do !== 'delete') || contentOf(from(entry)) !== undefined) return false
+      if (move.on !== name) return move.do !== 'delete'
+      // Null = unknown: without a look the write would carry no precondition (SYNC.md §A.2).
+      return side.capabilities.precondition === 'version' && rememberedOf(entry.link, name).version === null
+    }
     const ids = current.filter(needs).flatMap(({ entry }) => {
-      const side = from(entry)
-      return side.is === 'unchanged' ? [side.remoteId] : []
+      const seen = from(entry)
+      return seen.is === 'unchanged' ? [seen.remoteId] : []
     })
     if (ids.length === 0) continue
-    const fetched = await fetchAll(name === 'source' ? context.a : context.b, ids, context.signal)
+    const fetched = await fetchAll(side, ids, context.signal)
     if (E.isLeft(fetched)) return fetched
     const items = new Map(fetched.right.items.map((item) => [item.remoteId, item]))
     const bad = new Map(fetched.right.bad.map((change) => [change.remoteId, change.failure.message]))
     const again: Array<Planned> = []
     for (const p of current) {
-      const side = from(p.entry)
-      if (!needs(p) || side.is !== 'unchanged') {
+      const seen = from(p.entry)
+      if (!needs(p) || seen.is !== 'unchanged') {
         again.push(p)
         continue
       }
-      const found = items.get(side.remoteId)
+      const found = items.get(seen.remoteId)
       const item = found?.key.normalize('NFC') === p.entry.key.normalize('NFC') ? found : undefined
-      const why = bad.get(side.remoteId)
+      const why = bad.get(seen.remoteId)
       if (item === undefined && why === undefined && isUnsure(p.entry.link, name, unsureAfter(context))) {
         warnings.push(notShownYet(p.entry.key, name))
         continue
       }
-      const read = classify(p.entry.link, name, item !== undefined ? { is: 'item', item } : why !== undefined ? { is: 'bad', remoteId: side.remoteId, why } : { is: 'gone', by: 'tombstone' })
+      const read = classify(p.entry.link, name, item !== undefined ? { is: 'item', item } : why !== undefined ? { is: 'bad', remoteId: seen.remoteId, why } : { is: 'gone', by: 'tombstone' })
       const entry = name === 'source' ? { ...p.entry, a: read } : { ...p.entry, b: read }
       // As expected: the move stands, whoever overruled the table.
       const move = read.is === 'unchanged' ? p.move : moveOf(context, entry, policy)

@@ -1,5 +1,6 @@
 /** Knows how a flow can come to its end, and how a plan is told to a person. */
 import { hash } from 'node:crypto'
+import type { FlowResult } from '#libs/contracts/result.ts'
 import type { SyncFailure } from '#libs/domain/failure.ts'
 import type { Phase } from '#libs/domain/checkpoint.ts'
 import type { Entry } from './gather.ts'
@@ -18,6 +19,10 @@ export type FlowEnd = {
   readonly unsettled?: SyncFailure
   readonly held?: { readonly by: string; readonly message: string }
   readonly plan?: PlanView
+  /** A reset, done or only shown. */
+  readonly forgets?: NonNullable<FlowResult['forgets']>
+  /** An undo: items that it left alone. */
+  readonly leftAlone?: number
 }
 
 export type PlanView = { readonly hash: string; readonly moves: ReadonlyArray<MoveView>; readonly total: number }

@@ -92,7 +92,7 @@ const observe = (links: Links, side: SideName, sighting: Sighting): Map<string, 
     const link = byId.get(remoteId)
     if (link !== undefined) seen.set(identity(link.key), { is: 'same', remoteId })
   }
-  for (const [key, observation] of observeItems(byId, sighting)) seen.set(key, observation)
+  for (const [key, observation] of observeItems(links, side, byId, sighting)) seen.set(key, observation)
   for (const { remoteId, why } of sighting.bad) {
     const link = byId.get(remoteId)
     seen.set(link === undefined ? unreadableKey(side, remoteId) : identity(link.key), { is: 'bad', remoteId, why })
@@ -100,12 +100,18 @@ const observe = (links: Links, side: SideName, sighting: Sighting): Map<string, 
   return seen
 }
 
-const observeItems = (byId: ReadonlyMap<string, Link>, { items, same }: Sighting): Map<string, Observation> => {
+const observeItems = (links: Links, side: SideName, byId: ReadonlyMap<string, Link>, { items, same, gone, unsureAfter }: Sighting): Map<string, Observation> => {
   const holders = new Map<string, Map<string, Item>>()
   const unread = new Map<string, string>()
   for (const remoteId of same) {
     const link = byId.get(remoteId)
     if (link !== undefined) unread.set(identity(link.key), remoteId)
+  }
+  // Written by us a moment ago and not shown yet: what shows its identity under another id is a second one, for all we know.
+  const isOver = new Set(gone.map(({ remoteId }) => remoteId))
+  for (const link of links.values()) {
+    const { id } = rememberedOf(link, side)
+    if (id !== undefined && !isOver.has(id) && isUnsure(link, side, unsureAfter)) unread.set(identity(link.key), id)
   }
   for (const item of items) {
     // The same id listed twice is one item (T15); two ids with one key are a duplicate identity (T14).
@@ -122,9 +128,13 @@ const observeItems = (byId: ReadonlyMap<string, Link>, { items, same }: Sighting
     const twins = known === undefined || ids.includes(known) ? ids : [...ids, known]
     seen.set(key, twins.length === 1 ? { is: 'item', item: first } : duplicate(key, twins))
   }
+  const places = new Set([...links.values()].flatMap((link) => (link.st === 'parked' && isPlace(link, side) ? [link.key] : [])))
   for (const item of items) {
     const link = byId.get(item.remoteId)
     const now = seen.get(identity(item.key))
+    // What could not be read there can be read now, under whatever identity.
+    const place = unreadableKey(side, item.remoteId)
+    if (places.has(place)) seen.set(place, { is: 'gone', by: 'tombstone' })
     if (link === undefined || identity(link.key) === identity(item.key) || holders.has(identity(link.key))) continue
     // Its identity was changed in place: what we knew under the old one is gone (T13), unless the new one is not its alone.
     seen.set(identity(link.key), now?.is === 'bad' ? now : { is: 'gone', by: 'tombstone' })

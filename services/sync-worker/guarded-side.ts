@@ -28,7 +28,9 @@ const guardedLedger = (ledger: TransactionalLedger, around: Around): Transaction
   linksByRemoteA: (ids, signal) => around(ledger.linksByRemoteA(ids, signal)),
   unseen: (gen, after, limit, signal) => around(ledger.unseen(gen, after, limit, signal)),
   count: (gen, signal) => around(ledger.count(gen, signal)),
+  forget: (checkpoint, signal) => around(ledger.forget(checkpoint, signal)),
   commit: (commit, signal) => around(ledger.commit(commit, signal), worstWrite),
+  ...(ledger.load === undefined ? {} : { load: (load, signal) => around(ledger.load?.(load, signal) ?? TE.right(false)) }),
 })
 
 /** Silence asked for counts even when only one write met it; anything else only when no write went through. */

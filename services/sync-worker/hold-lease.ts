@@ -24,6 +24,8 @@ export type Hold = {
   readonly lost: AbortSignal
   readonly whyLost: () => SyncFailure
   readonly isTrusted: () => boolean
+  /** Asks the store, which knows of a successor even when our clock stood still with the machine. */
+  readonly confirm: () => Promise<E.Either<SyncFailure, unknown>>
   /** Only the checkpoint changes: one conditional publish. Answers its revision. */
   readonly saveCheckpoint: (flow: FlowId, checkpoint: Checkpoint) => Promise<E.Either<SyncFailure, number>>
   /** Pages and checkpoint in one atomic batch. Answers the revision of the first message; they count up from there. */
@@ -130,6 +132,7 @@ export const holdOf = (ports: Ports, times: LeaseTimes, memory: LeaseMemory, ask
     lost: standing.lost,
     whyLost: standing.whyLost,
     isTrusted: standing.isTrusted,
+    confirm: () => inTurn(standing.confirm),
     saveCheckpoint: (flow, checkpoint) => inTurn(() => save.checkpointOnly(flow, checkpoint)),
     saveBatch: (flow, pages, checkpoint, checkpointRevision) => inTurn(() => save.batch(flow, pages, checkpoint, checkpointRevision)),
     release,

@@ -59,6 +59,10 @@ export const openKvLedger = (state: StateStore, hold: Hold, conn: ConnectionId, 
     if (missing.length === 0) return E.right(undefined)
     const found = await state.readPages(conn, flow, missing)()
     if (E.isLeft(found)) return E.left({ is: 'unavailable', message: `ledger of ${conn}/${flow} cannot be read: ${found.left.is}`, code: 'state-store' })
+    // Younger than our lease: ours, or of a successor that a clock which stood still has not noticed. What we looked at before
+    // would be taken for edits of what these links say.
+    const still = [...found.right.values()].some(({ revision }) => revision > hold.fence) ? await hold.confirm() : E.right(undefined)
+    if (E.isLeft(still)) return still
     for (const n of missing) {
       const page = found.right.get(n)
       const remembered = page?.value.links ?? {}

@@ -7,7 +7,7 @@ import type { ConnectionId } from '#libs/domain/ids.ts'
 export type LeaseMemory = {
   /**
    * What the next write of a lease has to expect. A freed lease leaves a marker that the server removes after about a
-   * second, and its own note of that a second later; from then on "there is none" is right, and one round trip takes it.
+   * second; from then on "there is none" is right, and one round trip takes it.
    */
   readonly expected: (conn: ConnectionId, now: number) => number
   readonly gaveBack: (conn: ConnectionId, revision: number, now: number) => void
@@ -17,13 +17,19 @@ export type LeaseMemory = {
    * not, the store went back in time (NATS.md §3.8).
    */
   readonly highest: () => number
+  /** This process has compared a fence of the connection with the highest that was ever heard of it. */
+  readonly isChecked: (conn: ConnectionId) => boolean
+  readonly checked: (conn: ConnectionId) => void
 }
 
 const markerLivesMs = 1_000
 const maxMarkers = 10_000
+/** About 10 MB; beyond it, connections are looked at once more. */
+const maxChecked = 200_000
 
 export const leaseMemory = (): LeaseMemory => {
   const markers = new Map<ConnectionId, { readonly revision: number; readonly at: number }>()
+  const seen = new Set<ConnectionId>()
   let highest = 0
   const saw = (revision: number): void => {
     if (revision > highest) highest = revision
@@ -41,5 +47,10 @@ export const leaseMemory = (): LeaseMemory => {
     },
     saw,
     highest: () => highest,
+    isChecked: (conn) => seen.has(conn),
+    checked: (conn) => {
+      if (seen.size >= maxChecked) seen.clear()
+      seen.add(conn)
+    },
   }
 }

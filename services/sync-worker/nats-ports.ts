@@ -1,5 +1,6 @@
 /** Knows which message of the worker goes to which subject, under which id. */
-import { ArchivedVersion } from '#libs/contracts/archive.ts'
+import { ArchivedPart, ArchivedVersion, CreatedItems } from '#libs/contracts/archive.ts'
+import { AuditRecord } from '#libs/contracts/audit.ts'
 import { ConflictAnswer, ConflictQuestion } from '#libs/contracts/conflict.ts'
 import { DeadLetter, ParkedRecord } from '#libs/contracts/dead-letter.ts'
 import { decode, encode, type Contract } from '#libs/contracts/decode.ts'
@@ -8,16 +9,18 @@ import { SyncRequest } from '#libs/contracts/request.ts'
 import { RunResult } from '#libs/contracts/result.ts'
 import { headerNames, messageIds, streams, subjects } from '#libs/contracts/subjects.ts'
 import type { SyncFailure } from '#libs/domain/failure.ts'
-import { linkKey } from '#libs/domain/record.ts'
+import { linkKey, valueHash, type Fields } from '#libs/domain/record.ts'
 import { E, pipe, TE } from '#libs/fp.ts'
 import { ask } from '#libs/nats/ask.ts'
 import type { Bus } from '#libs/nats/connect.ts'
 import { describeNatsFailure, type NatsFailure } from '#libs/nats/failure.ts'
+import { splitVersion, wholeVersion } from '#libs/nats/large-version.ts'
 import { publish, publishCore } from '#libs/nats/publish.ts'
 import { getMessage } from '#libs/nats/stream-messages.ts'
-import type { Ports } from './ports.ts'
+import { archiveOfRun } from './nats-archive.ts'
+import type { ArchivedByRun, Ports } from './ports.ts'
 
-type Spoken = 'askResolver' | 'sayResult' | 'sayDead' | 'sayParked' | 'sayArchived' | 'readArchived' | 'sayRequest' | 'sayProgress'
+type Spoken = 'askResolver' | 'sayResult' | 'sayDead' | 'sayParked' | 'sayArchived' | 'sayCreated' | 'sayAudit' | 'readArchived' | 'archivedBy' | 'sayRequest' | 'sayProgress'
 
 export const spokenPorts = (bus: Bus, resolverTimeoutMs: number): Pick<Ports, Spoken> => {
   const send = publish(bus)
@@ -30,6 +33,19 @@ export const spokenPorts = (bus: Bus, resolverTimeoutMs: number): Pick<Ports, Sp
       TE.mapLeft(told(subject)),
       TE.map(() => undefined),
     )
+
+  const inParts = (version: ArchivedVersion, subject: string, msgId: string, trace: string | undefined): TE.TaskEither<SyncFailure, void> => {
+    const { conn, flow, run } = version
+    const storePart = (n: number, data: string): Promise<E.Either<SyncFailure, number>> =>
+      pipe(
+        send(subjects.archivedPart(conn, flow, linkKey(conn, flow, version.key)), encode(ArchivedPart, { conn, flow, run, n, data }), { msgId: messageIds.archivedPart(msgId, n), headers: headersOf(ArchivedPart, trace), retryTimeouts: true }),
+        TE.bimap(told(streams.archive), ({ seq }) => seq),
+      )()
+    return pipe(() => splitVersion(version, bus.maxPayload(), storePart), TE.chain((split) => store(ArchivedVersion, subject, split, msgId, trace)))
+  }
+
+  const whole = (version: ArchivedVersion): TE.TaskEither<SyncFailure, ArchivedVersion> =>
+    pipe(wholeVersion(bus)(version), TE.mapLeft((failure): SyncFailure => (failure.is === 'lost-part' ? { is: 'needs-person', message: failure.message, mend: 'choose another version' } : told(streams.archive)(failure))))
 
   return {
     askResolver: (asked, trace) =>
@@ -44,8 +60,24 @@ export const spokenPorts = (bus: Bus, resolverTimeoutMs: number): Pick<Ports, Sp
       store(ParkedRecord, subjects.dead(parked.conn), parked, messageIds.parked(parked.run, parked.flow, linkKey(parked.conn, parked.flow, parked.key)), trace),
     sayArchived: (version, trace) => {
       const key = linkKey(version.conn, version.flow, version.key)
-      return store(ArchivedVersion, subjects.archive(version.conn, version.flow, key), version, messageIds.archived(version.run, version.flow, key, version.side), trace)
+      const msgId = messageIds.archived(version.run, version.flow, key, version.side, valueHash([version.fields as Fields, version.became ?? null]))
+      const subject = subjects.archive(version.conn, version.flow, key)
+      return pipe(
+        store(ArchivedVersion, subject, version, msgId, trace),
+        TE.orElse((failure) => (failure.code === 'too-large' ? inParts(version, subject, msgId, trace) : TE.left(failure))),
+      )
     },
+    sayCreated: (created, trace) => {
+      const first = linkKey(created.conn, created.flow, created.items[0]?.key ?? '')
+      return store(CreatedItems, subjects.created(created.conn, created.flow, created.side), created, messageIds.created(created.run, created.flow, first, created.side), trace)
+    },
+    sayAudit: (record, trace) => store(AuditRecord, subjects.audit(record.conn), record, messageIds.audit(record.act, record.run ?? '', valueHash(record.what)), trace),
+    archivedBy: (conn, run) =>
+      pipe(
+        archiveOfRun(bus)(conn, run),
+        TE.mapLeft(told(streams.archive)),
+        TE.chain(TE.traverseSeqArray((one) => (one.is === 'created' ? TE.right(one) : pipe(whole(one.version), TE.map((version): ArchivedByRun => ({ is: 'version', version })))))),
+      ),
     readArchived: (seq) =>
       pipe(
         getMessage(bus)(streams.archive, { seq }),
@@ -54,6 +86,7 @@ export const spokenPorts = (bus: Bus, resolverTimeoutMs: number): Pick<Ports, Sp
           if (found === undefined) return E.right(null)
           return pipe(decode(ArchivedVersion, found.body), E.mapLeft((bad): SyncFailure => ({ is: 'needs-person', message: `archived version ${seq} cannot be read: ${bad.report.join('; ')}`, mend: 'choose another version' })))
         }),
+        TE.chain((version) => (version === null ? TE.right(null) : whole(version))),
       ),
     // Requests already waiting for this connection say the same (NATS.md §6.4).
     sayRequest: (conn, request, dedupe, trace) =>

@@ -33,8 +33,9 @@ export const natsState = (bus: Bus, now: () => number): StateStore => {
         TE.mapLeft(storeFailure),
         TE.map(({ seq }) => seq),
       ),
-    // A delete, not a purge: a purge is forgotten when the server is killed, and the released lease stands again (2.12.5).
-    dropLease: (conn, expected) => (expected > 0 ? pipe(bucket.delete(stateKeys.lease(conn), { previousSeq: expected, ttlSeconds: 1 }), TE.mapLeft(storeFailure)) : noFence(conn)),
+    // Not a purge: that is forgotten when the server is killed, and the released lease stands again (2.12.5). Nor a delete,
+    // whose marker is followed by another one of the server: one more message for each run, and a second longer to wait.
+    dropLease: (conn, expected) => (expected > 0 ? pipe(bucket.vanish(stateKeys.lease(conn), { previousSeq: expected, ttlSeconds: 1 }), TE.mapLeft(storeFailure)) : noFence(conn)),
     readCheckpoint: (conn, flow) =>
       pipe(
         bucket.get(stateKeys.checkpoint(conn, flow)),

@@ -4,10 +4,12 @@
  * through the gate of its provider account.
  */
 import type { Connector, Side } from '#libs/connectors/connector.ts'
+import type { Flow } from '#libs/domain/connection.ts'
 import { canonicalJson, type Json } from '#libs/domain/json.ts'
 import { E } from '#libs/fp.ts'
 import type { Clock } from '#libs/clock.ts'
 import { outcomeOf } from './call-outcome.ts'
+import type { SideName } from './classify.ts'
 import { guardedSide, type Around } from './guarded-side.ts'
 import type { Ports } from './ports.ts'
 import type { Account, Gate } from './provider-gate.ts'
@@ -25,7 +27,7 @@ export const openSides = (connectors: ReadonlyMap<string, Connector>, secret: (r
     const connector = connectors.get(side.provider)
     if (connector === undefined) return E.left({ is: 'needs-person', message: `unknown provider "${side.provider}"`, mend: `use one of: ${[...connectors.keys()].sort().join(', ')}` })
     const slot = `${connection.id}/${flow.id}/${name}`
-    const shape = canonicalJson(JSON.parse(JSON.stringify([side, flow.fields ?? null, flow.kind])) as Json)
+    const shape = shapeOf(flow, name)
     const { provider, ...options } = side
     const account = connector.account?.({ options, kind: flow.kind, secret })
     const [aroundOpen, around] = account === undefined ? [ungated, ungated] : [gated({ provider, account }, signal, 'unknown'), gated({ provider, account }, signal, 'answered')]
@@ -51,8 +53,8 @@ export const openSides = (connectors: ReadonlyMap<string, Connector>, secret: (r
     const answer = await call()
     const failure = E.isLeft(answer) ? answer.left : worst?.(answer.right)
     // Nor does a call that we cut short
-    await gate.report(admission.pass, failure === undefined ? { is: good } : signal.aborted ? { is: 'unknown' } : outcomeOf(failure))
-    return answer
+    const worse = await gate.report(admission.pass, failure === undefined ? { is: good } : signal.aborted ? { is: 'unknown' } : outcomeOf(failure))
+    return worse !== undefined && E.isLeft(answer) ? E.left({ ...worse, message: `${worse.message} (${answer.left.message})` }) : answer
   }
 
   /** The side as a run sees it: closing hands it back, unless a call on it failed. */
@@ -89,6 +91,17 @@ export const openSides = (connectors: ReadonlyMap<string, Connector>, secret: (r
       await closeIdle(0)
     },
   }
+}
+
+/** Asked for in every run, and a flow does not change: an applied change comes as another document. */
+const shapes: Readonly<Record<SideName, WeakMap<Flow, string>>> = { source: new WeakMap(), destination: new WeakMap() }
+
+const shapeOf = (flow: Flow, name: SideName): string => {
+  const known = shapes[name].get(flow)
+  if (known !== undefined) return known
+  const fresh = canonicalJson(JSON.parse(JSON.stringify([name === 'source' ? flow.source : flow.destination, flow.fields ?? null, flow.kind])) as Json)
+  shapes[name].set(flow, fresh)
+  return fresh
 }
 
 /** A local provider. */

@@ -11,12 +11,13 @@ export const parkedRecord = (conn: string, flow: string, run: string, at: number
 /** More than ten and more than half of what was read. */
 export const badDefaults = { count: 10, share: 0.5 } as const
 
-export const tooManyBad = (parked: number, read: number, guards: Guards): SyncFailure | undefined => {
+/** `tooFar`: why items may not be carried on, when that is what is wrong with some of them. */
+export const tooManyBad = (parked: number, read: number, guards: Guards, tooFar?: string): SyncFailure | undefined => {
   const share = guards.maxBadShare ?? badDefaults.share
   if (parked <= badDefaults.count || parked <= share * read) return undefined
   return {
     is: 'needs-person',
-    message: `${parked} of ${read} records could not be synced: more than ${Math.round(share * 100)} %`,
-    mend: 'look at them with `syncline dlq ls`, mend the source or raise guards.maxBadShare; the cursor has not moved',
+    message: `${parked} of ${read} records could not be synced: more than ${Math.round(share * 100)} %${tooFar === undefined ? '' : `; ${tooFar}`}`,
+    mend: tooFar !== undefined ? 'let a connection lead here from nearer to where they are born; the cursor has not moved' : 'look at them with `syncline dlq ls`, mend the source or raise guards.maxBadShare; the cursor has not moved',
   }
 }

@@ -1,7 +1,8 @@
 /** What the sync-worker needs from the world, in its own words. start.ts binds these to NATS and the connectors. */
 import type { Clock } from '#libs/clock.ts'
 import type { Side } from '#libs/connectors/connector.ts'
-import type { ArchivedVersion } from '#libs/contracts/archive.ts'
+import type { ArchivedVersion, CreatedItems } from '#libs/contracts/archive.ts'
+import type { AuditRecord } from '#libs/contracts/audit.ts'
 import type { ConflictAnswer, ConflictQuestion } from '#libs/contracts/conflict.ts'
 import type { DeadLetter, ParkedRecord } from '#libs/contracts/dead-letter.ts'
 import type { Progress } from '#libs/contracts/progress.ts'
@@ -12,6 +13,7 @@ import type { Checkpoint } from '#libs/domain/checkpoint.ts'
 import type { Connection, Flow } from '#libs/domain/connection.ts'
 import type { SyncFailure } from '#libs/domain/failure.ts'
 import type { ConnectionId, FlowId } from '#libs/domain/ids.ts'
+import type { Provenance, Way } from '#libs/domain/provenance.ts'
 import type { TE } from '#libs/fp.ts'
 import type { Random } from '#libs/random.ts'
 import type { Log } from '#libs/telemetry/log.ts'
@@ -65,6 +67,18 @@ export type StateBatch = {
   readonly ttlSeconds: number
 }
 
+export type ArchivedByRun = { readonly is: 'version'; readonly version: ArchivedVersion } | { readonly is: 'created'; readonly created: CreatedItems }
+
+/** Where copies came from (libs/domain/provenance.ts), over all connections; keys by `provenanceKey`. */
+export type ProvenanceRegistry = {
+  readonly read: (keys: ReadonlyArray<string>) => TE.TaskEither<StoreFailure, ReadonlyMap<string, Stored<Provenance | null>>>
+  /** `revision`: what stands there now, 0 = nothing ever. */
+  readonly write: (key: string, entry: Provenance, revision: number) => TE.TaskEither<StoreFailure, number>
+  readonly remove: (key: string, revision: number) => TE.TaskEither<StoreFailure, void>
+  /** Whether there still is such a flow. */
+  readonly isFlow: (way: Way) => boolean
+}
+
 /** Stored for good once it answers; a repetition inside the window is the same message. */
 export type Say<A> = (message: A, trace: string | undefined) => TE.TaskEither<SyncFailure, void>
 
@@ -75,14 +89,22 @@ export type Ports = {
   readonly tracer: Tracer
   readonly worker: string
   readonly state: StateStore
+  /** The highest fence that the tracker has heard of this connection; 0 = none. Another stream than the leases' (SYNC.md §A.6). */
+  readonly highestFence: (conn: ConnectionId) => TE.TaskEither<StoreFailure, number>
   /** The connection as of `revision` or later; null when it was deleted. */
   readonly connection: (conn: ConnectionId, revision: number) => TE.TaskEither<SyncFailure, Connection | null>
+  /** undefined for a flow that cannot bring an item to one place by two ways, nor too far: of its items nothing is noted. */
+  readonly provenanceFor: (way: Way) => ProvenanceRegistry | undefined
   readonly openSide: (connection: Connection, flow: Flow, side: SideName, signal: AbortSignal) => TE.TaskEither<SyncFailure, Side>
   readonly askResolver: (question: ConflictQuestion, trace: string | undefined) => TE.TaskEither<SyncFailure, ConflictAnswer>
   readonly sayResult: Say<RunResult>
   readonly sayDead: Say<DeadLetter>
   readonly sayParked: Say<ParkedRecord>
   readonly sayArchived: Say<ArchivedVersion>
+  readonly sayCreated: Say<CreatedItems>
+  readonly sayAudit: Say<AuditRecord>
+  /** All that is archived of one run, oldest first; empty when there is nothing (any more). */
+  readonly archivedBy: (conn: ConnectionId, run: string) => TE.TaskEither<SyncFailure, ReadonlyArray<ArchivedByRun>>
   /** The archived version with this sequence; null when there is none. */
   readonly readArchived: (seq: number) => TE.TaskEither<SyncFailure, ArchivedVersion | null>
   readonly sayRequest: (conn: ConnectionId, request: SyncRequest, dedupe: string, trace: string | undefined) => TE.TaskEither<SyncFailure, void>

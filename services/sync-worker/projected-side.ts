@@ -9,7 +9,8 @@ import { fromCommon, toCommon, type FieldMap } from './projection.ts'
 export const projectedSide = (side: Side, name: SideName, map: FieldMap, keepsRest: boolean): Side => {
   if (map === undefined) return side
   const change = (c: Change): Change => (c.is === 'item' ? { is: 'item', item: toCommon(c.item, name, map) } : c)
-  const page = (p: ChangePage): ChangePage => ({ ...p, changes: p.changes.map(change) })
+  /** A batch has this side's own names. */
+  const page = ({ changes, resume, last }: ChangePage): ChangePage => ({ changes: changes.map(change), resume, last })
   const reader = (r: Reader): Reader => ({ ...r, next: pipe(r.next, TE.map(page)) })
 
   const own = (write: Write): Write => (write.do === 'delete' ? write : { ...write, fields: fromCommon(write.fields, name, map) })
@@ -30,7 +31,7 @@ export const projectedSide = (side: Side, name: SideName, map: FieldMap, keepsRe
   const { ledger } = side
   return {
     ...side,
-    read: (ask) => pipe(side.read(ask), TE.map(reader)),
+    read: (ask) => pipe(side.read({ ...ask, asRows: false }), TE.map(reader)),
     fetch: (ids, signal) => pipe(side.fetch(ids, signal), TE.map((changes) => changes.map(change))),
     find: (keys, signal) => pipe(side.find(keys, signal), TE.map((items) => items.map((item) => toCommon(item, name, map)))),
     write: (writes, signal) => async () => {

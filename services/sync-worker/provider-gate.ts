@@ -10,6 +10,7 @@ import { E } from '#libs/fp.ts'
 import type { Random } from '#libs/random.ts'
 import { probing, standing } from '#libs/resilience/breaker.ts'
 import { calmed, isLimited, learn, refuse } from '#libs/resilience/budget.ts'
+import { nameFound, namelessTooLong, nameNotFound } from '#libs/resilience/nameless.ts'
 import { breakerAfter, type CallOutcome } from './call-outcome.ts'
 import { providerLine, type ProviderLine } from './provider-line.ts'
 import { sharedStates, type ProviderStore } from './shared-states.ts'
@@ -18,14 +19,15 @@ import { sharedStates, type ProviderStore } from './shared-states.ts'
 export type Account = { readonly provider: string; readonly account: string }
 
 /** Leave for one call; how that went is reported with it. */
-export type Pass = { readonly key: string; readonly probe?: string }
+export type Pass = { readonly key: string; readonly provider: string; readonly probe?: string }
 
 export type Admission = { readonly is: 'go'; readonly pass: Pass } | { readonly is: 'later'; readonly failure: SyncFailure }
 
 export type Gate = {
   /** Breaker and pause. Counts no call of a rate budget: the connector does, request by request, with the meter. */
   readonly admit: (account: Account) => Promise<Admission>
-  readonly report: (pass: Pass, outcome: CallOutcome) => Promise<void>
+  /** Answers what a failed call means by now, when it is worse than it looks by itself. */
+  readonly report: (pass: Pass, outcome: CallOutcome) => Promise<SyncFailure | undefined>
   /** The rate budget of the account, shared in turn by the connections of this process. */
   readonly meter: (account: Account, conn: string) => Meter
   readonly ready: Promise<void>
@@ -60,6 +62,10 @@ export const providerGate = ({ store, clock, random, worker }: GateDeps): Gate =
   const silence = (account: Account, { pausedUntil = 0 }: ProviderState): SyncFailure | undefined =>
     pausedUntil > clock.now() ? later(account, 'paused', pausedUntil) : undefined
 
+  /** While nobody may call: a name that has been lost for long is told, rather than put off once more. */
+  const refusal = (account: Account, state: ProviderState, until: number): SyncFailure =>
+    namelessTooLong(state, account.provider, clock.now()) ?? later(account, 'breaker-open', until)
+
   const probe = async (account: Account, key: string): Promise<Admission> => {
     const token = random.token()
     const changed = await states.change(key, (state) => {
@@ -68,9 +74,10 @@ export const providerGate = ({ store, clock, random, worker }: GateDeps): Gate =
       return breaker === state.breaker ? state : { ...state, breaker }
     })
     const breaker = changed.is === 'done' ? changed.state.breaker : states.known(key).breaker
-    if (breaker.is === 'closed') return { is: 'go', pass: { key } }
-    if (changed.is === 'done' && breaker.is === 'half-open' && breaker.probe === token) return { is: 'go', pass: { key, probe: token } }
-    return { is: 'later', failure: later(account, 'breaker-open', Math.min(breaker.until, clock.now() + probingMs)) }
+    const pass = { key, provider: account.provider }
+    if (breaker.is === 'closed') return { is: 'go', pass }
+    if (changed.is === 'done' && breaker.is === 'half-open' && breaker.probe === token) return { is: 'go', pass: { ...pass, probe: token } }
+    return { is: 'later', failure: refusal(account, states.known(key), Math.min(breaker.until, clock.now() + probingMs)) }
   }
 
   const change = (key: string, step: (state: ProviderState) => ProviderState): Promise<unknown> =>
@@ -84,17 +91,18 @@ export const providerGate = ({ store, clock, random, worker }: GateDeps): Gate =
       if (silent !== undefined) return Promise.resolve({ is: 'later', failure: silent })
       const now = standing(state.breaker, clock.now())
       if (now.is === 'probe') return probe(account, key)
-      if (now.is === 'go') return Promise.resolve({ is: 'go', pass: { key } })
+      if (now.is === 'go') return Promise.resolve({ is: 'go', pass: { key, provider: account.provider } })
       const until = state.breaker.is === 'half-open' ? Math.min(now.until, clock.now() + probingMs) : now.until
-      return Promise.resolve({ is: 'later', failure: later(account, 'breaker-open', until) })
+      return Promise.resolve({ is: 'later', failure: refusal(account, state, until) })
     },
-    report: async ({ key, probe: token }, outcome) => {
+    report: async ({ key, provider, probe: token }, outcome) => {
       await change(key, (state) => {
         const breaker = breakerAfter(outcome, state.breaker, clock.now(), token)
-        const next = breaker === state.breaker ? state : { ...state, breaker }
+        const next = named(breaker === state.breaker ? state : { ...state, breaker }, outcome, clock.now())
         if (outcome.is === 'answered') return calmed(next, clock.now())
         return outcome.is === 'paused' ? refuse(next, outcome.notBefore, clock.now()) : next
       })
+      return outcome.is === 'failed' && outcome.name === 'lost' ? namelessTooLong(states.known(key), provider, clock.now()) : undefined
     },
     meter: (account, conn) => {
       const key = providerKey(account.provider, account.account)
@@ -124,6 +132,11 @@ export const providerGate = ({ store, clock, random, worker }: GateDeps): Gate =
       await states.stop()
     },
   }
+}
+
+const named = (state: ProviderState, outcome: CallOutcome, now: number): ProviderState => {
+  if (outcome.is === 'unknown' || (outcome.is === 'failed' && outcome.name === 'unasked')) return state
+  return outcome.is === 'failed' && outcome.name === 'lost' ? nameNotFound(state, now) : nameFound(state)
 }
 
 const reasons = {

@@ -14,6 +14,8 @@ export type Decisions = {
   readonly unanswered?: SyncFailure
 }
 
+const tooLarge = 'its size: the two versions do not fit into one question; make them equal, or delete one of them'
+
 /** A question stays well below the 1 MiB of a NATS message. */
 const maxItems = 100
 const maxBytes = 600_000
@@ -24,7 +26,9 @@ export const resolveConflicts = async (context: FlowContext, entries: ReadonlyAr
   for (const items of questionsOf(entries.map(conflictItem))) {
     const answer = await inSpan(context, 'sync.resolve', (trace) => context.ports.askResolver(question(context, items), trace)())
     if (E.isLeft(answer)) {
-      unanswered = answer.left
+      // One item that no question can hold must not keep the others: a person puts the two versions right.
+      if (answer.left.code === 'too-large') for (const { key } of items) decided.set(key, { key, take: 'hold', rule: tooLarge })
+      else unanswered = answer.left
       continue
     }
     for (const decision of answer.right.decisions) decided.set(decision.key, decision)

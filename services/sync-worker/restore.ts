@@ -5,14 +5,14 @@
 import type { Change, Side } from '#libs/connectors/connector.ts'
 import type { ArchivedVersion } from '#libs/contracts/archive.ts'
 import type { SyncFailure } from '#libs/domain/failure.ts'
-import type { Fields, Item } from '#libs/domain/record.ts'
+import { hashOf, type Fields, type Item } from '#libs/domain/record.ts'
 import { E } from '#libs/fp.ts'
 import type { FlowContext } from './run-context.ts'
 
 /** Does nothing when the work item restores nothing, or something of another flow. */
 export const restore = async (context: FlowContext): Promise<E.Either<SyncFailure, void>> => {
   const { item: work, ports, connection, flow } = context
-  if (work.restore === undefined) return E.right(undefined)
+  if (work.restore === undefined || work.dryRun === true) return E.right(undefined)
   const read = await ports.readArchived(work.restore)()
   if (E.isLeft(read)) return read
   const version = read.right
@@ -20,6 +20,11 @@ export const restore = async (context: FlowContext): Promise<E.Either<SyncFailur
     return E.left({ is: 'needs-person', message: `there is no archived version ${work.restore} of ${connection.id}`, mend: `list them with \`syncline versions ${connection.id}\`` })
   }
   if (version.flow !== flow.id) return E.right(undefined)
+  const said = await ports.sayAudit({
+    conn: connection.id, act: 'restore', at: ports.clock.now(), run: work.run, seq: work.restore, what: `flow ${flow.id}: puts "${version.key}" back at the ${version.side}`,
+    ...(work.by === undefined ? {} : { by: work.by }), ...(work.reason === undefined ? {} : { reason: work.reason }),
+  }, context.trace)()
+  if (E.isLeft(said)) return said
   return putBack(context, version.side === 'source' ? context.a : context.b, version)
 }
 
@@ -28,7 +33,7 @@ const putBack = async (context: FlowContext, side: Side, version: ArchivedVersio
   if (E.isLeft(now)) return now
   const fields = version.fields as Fields
   if (now.right !== undefined) {
-    const kept = await context.ports.sayArchived({ ...version, run: context.item.run, fields: now.right.fields, version: now.right.version, at: context.ports.clock.now(), because: 'overwritten', rule: `restore ${context.item.restore ?? ''}` }, context.trace)()
+    const kept = await context.ports.sayArchived({ ...version, run: context.item.run, fields: now.right.fields, version: now.right.version, at: context.ports.clock.now(), because: 'overwritten', became: hashOf(fields), rule: `restore ${context.item.restore ?? ''}` }, context.trace)()
     if (E.isLeft(kept)) return kept
   }
   if (context.signal.aborted || !context.hold.isTrusted()) return E.left(context.whyStopped())

@@ -7,6 +7,7 @@ import type { SyncFailure } from '#libs/domain/failure.ts'
 import type { SpanName } from '#libs/telemetry/events.ts'
 import type { Hold } from './hold-lease.ts'
 import type { Ports } from './ports.ts'
+import type { Spread } from './spread.ts'
 
 export type Step = 'reading' | 'planning' | 'resolving' | 'writing' | 'committing'
 
@@ -20,6 +21,8 @@ export type FlowContext = {
   readonly trace: string
   readonly a: Side
   readonly b: Side
+  /** Where the flow's items may go; absent where they cannot meet themselves. */
+  readonly spread?: Spread
   /** Aborts when the run must end: lease lost, cancelled, timed out, process stopping. */
   readonly signal: AbortSignal
   /** Why it must end. */

@@ -15,7 +15,9 @@ import { fetchAll } from './look.ts'
 import { park, rememberEnds, tally } from './outcome.ts'
 import type { Policy } from './plan.ts'
 import { resolveConflicts } from './resolve-conflicts.ts'
+import { noteCreated } from './note-created.ts'
 import { notShownYet, unsureAfter, type FlowContext } from './run-context.ts'
+import { alongWays } from './spread.ts'
 import { setAside, unlinked } from './aside.ts'
 import { keptAtDestination, targetOf, targetOfDecision, withDrift, type Task } from './targets.ts'
 
@@ -34,10 +36,14 @@ export const settleChunk = async (context: FlowContext, chunk: ReadonlyArray<Pla
   const out: Ledgering = { puts: [], drops: [], warnings: [], unsettled: undefined }
   let open = chunk
   for (let round = 0; round < rounds && open.length > 0; round++) {
-    const tasks = await tasksOf(context, open, policy, out)
+    const allowed = await alongWays(context, E.right(open), true)
+    if (E.isLeft(allowed)) return allowed
+    const tasks = await tasksOf(context, allowed.right, policy, out)
     if (E.isLeft(tasks)) return tasks
     const applied = await applyTasks(context, tasks.right)
     if (E.isLeft(applied)) return applied
+    const noted = await noteCreated(context, tasks.right, applied.right)
+    if (E.isLeft(noted)) return noted
     const again: Array<Planned> = []
     for (const [i, task] of tasks.right.entries()) {
       const outcome = applied.right[i]
@@ -47,6 +53,9 @@ export const settleChunk = async (context: FlowContext, chunk: ReadonlyArray<Pla
       if (reread.right !== undefined) again.push(reread.right)
     }
     open = again
+    // Who moved it may be our successor, whose write we would take for a user's edit: asked after the look at it, not before.
+    const still = open.length > 0 ? await context.hold.confirm() : E.right(undefined)
+    if (E.isLeft(still)) return still
   }
   for (const { entry } of open) {
     const parked = await parkInto(context, entry, 'destination', { is: 'bad-item', message: `CONTENDED: it changed ${rounds} times while it was being written`, mend: 'it is tried again when it changes next' }, out)

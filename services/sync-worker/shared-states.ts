@@ -90,5 +90,5 @@ export const sharedStates = (store: ProviderStore, clock: Clock, random: Pick<Ra
 }
 
 /** Nothing in it that anybody would miss. */
-const isOrdinary = ({ breaker, pace, window, pausedUntil = 0 }: ProviderState, now: number): boolean =>
-  breaker.is === 'closed' && breaker.failures === 0 && pace === undefined && window === undefined && pausedUntil <= now
+const isOrdinary = ({ breaker, pace, window, pausedUntil = 0, namelessSince }: ProviderState, now: number): boolean =>
+  breaker.is === 'closed' && breaker.failures === 0 && pace === undefined && window === undefined && pausedUntil <= now && namelessSince === undefined

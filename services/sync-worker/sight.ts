@@ -8,20 +8,20 @@ import { linkKey, type Item } from '#libs/domain/record.ts'
 import { E } from '#libs/fp.ts'
 import { isUnsettled } from './aside.ts'
 import { rememberedOf, type SideName } from './classify.ts'
-import type { Links, Sighting } from './gather.ts'
+import { unreadableKey, type Links, type Sighting } from './gather.ts'
 import type { KvLedger } from './kv-ledger.ts'
 import { fetchAll, type Look } from './look.ts'
 import { unsureAfter, type FlowContext } from './run-context.ts'
 import { absentOf, mentionedIn, secondLook } from './second-look.ts'
 
-/** Reads from the ledger what these looks need: the pages of what they mention, or everything. */
-export const loadLinks = async (context: FlowContext, ledger: KvLedger, lookA: Look, lookB: Look): Promise<E.Either<SyncFailure, void>> => {
+/** Reads from the ledger what these looks need: the pages of what they mention, or everything. `hasAside`: some links stand for places. */
+export const loadLinks = async (context: FlowContext, ledger: KvLedger, lookA: Look, lookB: Look, hasAside: boolean): Promise<E.Either<SyncFailure, void>> => {
   const keyOf = (key: string): string => linkKey(context.connection.id, context.flow.id, key)
   const keys: Array<string> = []
-  for (const { coverage, changes } of [lookA, lookB]) {
+  for (const [side, { coverage, changes }] of [['source', lookA], ['destination', lookB]] as const) {
     if (coverage === 'listing') return ledger.load('all')
     for (const change of changes) {
-      if (change.is === 'item') keys.push(keyOf(change.item.key))
+      if (change.is === 'item') keys.push(keyOf(change.item.key), ...(hasAside ? [keyOf(unreadableKey(side, change.item.remoteId))] : []))
       else if (change.is === 'gone' && change.key !== undefined) keys.push(keyOf(change.key))
       else return ledger.load('all')
     }

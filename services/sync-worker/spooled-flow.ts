@@ -6,19 +6,21 @@ import type { Checkpoint, Phase } from '#libs/domain/checkpoint.ts'
 import { defaultBatchSize } from '#libs/domain/connection.ts'
 import type { SyncFailure } from '#libs/domain/failure.ts'
 import { E } from '#libs/fp.ts'
-import { approvalOf, heldMessage } from './approval.ts'
-import { beginAnew, beginFlow, type Begun } from './begin-flow.ts'
+import { approvalOf, heldMessage, inMode } from './approval.ts'
+import { accountsOf, beginAnew, beginFlow, type Begun } from './begin-flow.ts'
 import { cfgHashOf } from './cfg-hash.ts'
 import { moved } from './checkpoint-moved.ts'
 import { carryOut } from './carry-out.ts'
 import { planAll, policyOf } from './decide.ts'
-import { viewOf, type FlowEnd } from './flow-end.ts'
+import { viewOf, type FlowEnd, type Planned } from './flow-end.ts'
 import { gather, isUnsure, type Links, type Sighting } from './gather.ts'
 import { guard } from './guard.ts'
 import { look, type Look } from './look.ts'
+import { withHold } from './person-hold.ts'
 import { totalsOf } from './plan-totals.ts'
 import { inSpan, type FlowContext } from './run-context.ts'
 import { loadLinks, newsIn, sightBoth } from './sight.ts'
+import { alongWays } from './spread.ts'
 
 export const runSpooled = async (context: FlowContext): Promise<E.Either<SyncFailure, FlowEnd>> => {
   const begun = await beginFlow(context)
@@ -35,8 +37,9 @@ export const runSpooled = async (context: FlowContext): Promise<E.Either<SyncFai
 /** `restored`: a side went back in time, the links are no base. `torn`: links are lost, so both sides are listed whole. */
 type StartsOver = { readonly startsOver: 'restored' | 'torn' }
 
-const runFrom = async (context: FlowContext, begun: Begun): Promise<E.Either<SyncFailure, FlowEnd> | StartsOver> => {
+const runFrom = async (asked: FlowContext, begun: Begun): Promise<E.Either<SyncFailure, FlowEnd> | StartsOver> => {
   const { before, phase, ledger, scopeChanged } = begun
+  const context = inMode(asked, before)
   const dry = context.item.dryRun === true
   const still = { cursorBefore: before?.cursorA ?? null, cursorAfter: before?.cursorA ?? null, links: before?.links ?? 0, parkedNow: before?.parked ?? 0, warnings: [] }
   if (begun.changedAccount !== undefined) {
@@ -62,7 +65,7 @@ const runFrom = async (context: FlowContext, begun: Begun): Promise<E.Either<Syn
   }
 
   const sighted = await inSpan(context, 'sync.plan', async () => {
-    const loaded = await loadLinks(context, ledger, lookA, lookB)
+    const loaded = await loadLinks(context, ledger, lookA, lookB, still.parkedNow > 0)
     return E.isLeft(loaded) ? loaded : sightBoth({ context, links: ledger.links, scopeChanged }, lookA, lookB)
   })
   if (E.isLeft(sighted)) return sighted
@@ -73,26 +76,27 @@ const runFrom = async (context: FlowContext, begun: Begun): Promise<E.Either<Syn
   context.step('planning')
   const policy = policyOf(context, phase, scopeChanged, ledger.isWhole())
   const entries = gather(context.connection.id, context.flow.id, ledger.links, a, b)
-  const planned = planAll(context, entries, policy)
+  const planned = await alongWays(context, planAll(context, entries, policy), false)
   if (E.isLeft(planned)) return planned
   const view = viewOf(planned.right)
   const guards = context.flow.guards ?? {}
-  const verdict = guard(totalsOf(planned.right, { links: ledger.links, lookA, lookB, firstSync: phase === 'first', canary: guards.canary }), guards)
+  const verdict = withHold(context.connection, planned.right, guard(totalsOf(planned.right, { links: ledger.links, lookA, lookB, firstSync: phase === 'first', canary: guards.canary }), guards))
   const told = { ...still, phase: realPhase, plan: view }
   if (verdict.is === 'held') {
     const approval = approvalOf(view.hash, { approved: context.item.approved, askedAt: context.item.askedAt, now: context.ports.clock.now(), before })
     if (approval.is !== 'given') {
       // Marked as waiting, so that exactly this plan can be approved, once. Nothing else moves.
-      const marked = dry || before?.heldPlan === view.hash ? E.right(null) : await ledger.commit([], [], { ...next(false), heldPlan: view.hash })
+      const marked = dry || before?.heldPlan === view.hash ? E.right(null) : await ledger.commit([], [], { ...next(false), heldPlan: view.hash, ...(context.item.mode === 'full' ? { heldFull: true } : {}) })
       return E.isLeft(marked) ? marked : E.right({ ...told, held: { by: verdict.by, message: heldMessage(verdict.message, approval) } })
     }
   }
   if (dry) return E.right(told)
 
-  const waits = unsureIn(ledger.links, a, 'source') || unsureIn(ledger.links, b, 'destination')
+  const waits = unsureIn(ledger.links, a, 'source') || unsureIn(ledger.links, b, 'destination') || (!policy.deletesAllowed && planned.right.some(mayGoLater))
   const carried = await carryOut(context, ledger, planned.right, policy, { next: (settled) => (settled && waits ? next('listed') : next(settled)), before })
   if (E.isLeft(carried)) return carried
   const { checkpoint, unsettled, warnings } = carried.right
+  if (unsettled === undefined && warnings.length === 0) await context.spread?.forget(planned.right.filter(({ move }) => move.do === 'delete' || move.do === 'forget').map(({ entry }) => entry.key))
   return E.right({
     phase: realPhase,
     cursorBefore: still.cursorBefore,
@@ -130,13 +134,15 @@ const nextOf = (context: FlowContext, { before, phase, scopeChanged }: Begun, lo
   pages: before?.pages ?? 0,
   links: before?.links ?? 0,
   parked: before?.parked ?? 0,
-  sideA: context.a.identity,
-  sideB: context.b.identity,
+  ...accountsOf(context),
   // A listing under a changed configuration that is not settled yet must not delete in its next attempt either.
   ...(scopeChanged && settled !== true ? { withoutDeletes: true } : {}),
 })
 
 const silent = (l: Look): boolean => l.coverage === 'delta' && l.changes.length === 0
+
+/** Gone at the source while nothing may be deleted, as in a first sync that was broken off: the next listing may (SYNC.md §0 rule 7). */
+const mayGoLater = ({ entry: { link, a, b }, move }: Planned): boolean => move.do === 'nothing' && link?.st === 'linked' && a.is === 'deleted' && b.is === 'unchanged'
 
 /** Something we wrote a moment ago does not show yet: only a later listing can tell whether it was deleted (T36). */
 const unsureIn = (links: Links, { coverage, items, same, unsureAfter }: Sighting, side: 'source' | 'destination'): boolean => {

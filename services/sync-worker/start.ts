@@ -15,12 +15,15 @@ import { subscribe } from '#libs/nats/subscribe.ts'
 import type { Ack } from '#libs/nats/verdict-to-ack.ts'
 import type { Service, ServiceDeps } from '#libs/process/service-process.ts'
 import { workerActor, type Message } from './actor.ts'
+import type { Letter } from './conclude.ts'
 import { configOf, type Config } from './config.ts'
 import { connectionDocuments } from './nats-connections.ts'
 import { cancelQuestions } from './nats-control.ts'
 import { leaseTimesOf } from './lease.ts'
 import { measure } from './measure.ts'
 import { spokenPorts } from './nats-ports.ts'
+import { natsFences } from './nats-fences.ts'
+import { natsProvenance } from './nats-provenance.ts'
 import { natsProviders } from './nats-providers.ts'
 import { natsState } from './nats-state.ts'
 import { isOver } from './nats-work-item.ts'
@@ -41,11 +44,14 @@ export const start = async (config: Config, deps: ServiceDeps, known: ReadonlyMa
   await gate.ready
   const sides = openSides(known, (name) => deps.env[name], clock, gate)
   const measured = measure(metrics)
+  const provenance = natsProvenance(bus, ({ conn, flow }) => documents.ways.knows(conn, flow))
   const ports: Ports = {
     clock, random, log, tracer,
     worker,
     state: natsState(bus, clock.now),
     connection: documents.connection,
+    highestFence: natsFences(bus),
+    provenanceFor: ({ conn, flow }) => (documents.ways.mayMeet(conn, flow) ? provenance : undefined),
     openSide: sides.openSide,
     count: measured.count,
     ...spokenPorts(bus, config.resolverTimeoutMs),
@@ -95,10 +101,22 @@ const messageOf = (delivery: Delivery, item: WorkItem): Message => ({
   item,
   attempt: delivery.deliveryCount,
   trace: delivery.header(headerNames.traceparent),
-  letter: { body: new TextDecoder().decode(delivery.body), headers: delivery.headers(), stream: delivery.stream, seq: delivery.seq },
+  letter: letterOf(delivery),
   stillWorking: async () => {
     await delivery.working()
   },
+})
+
+/** Read only when it has to be kept: few are. */
+const letterOf = (delivery: Delivery): Letter => ({
+  get body() {
+    return new TextDecoder().decode(delivery.body)
+  },
+  get headers() {
+    return delivery.headers()
+  },
+  stream: delivery.stream,
+  seq: delivery.seq,
 })
 
 const ackOf = (verdict: Verdict): Ack => {

@@ -22,6 +22,8 @@ export type Stream = {
   links: number
   parked: number
   seen: number
+  /** Pages of a first sync that did not fit one after the other, and how many are not tried at once therefore. */
+  readonly loading: { refused: number; spared: number }
   /** Link key → id of the source under which it went away. */
   readonly gone: Map<string, string>
   /** Plan that waits for an approval. */
@@ -36,6 +38,8 @@ export type Stream = {
   /** Dry run of a listing: link keys that were shown, since nothing may be marked in the ledger. */
   readonly toldSeen: Set<string>
   unsettled: SyncFailure | undefined
+  /** The source is listed once more by the next run. */
+  relists: boolean
 }
 
 /** A first sync, or a changed configuration, may create and update but never delete (SYNC.md §0 rule 7). */
@@ -54,6 +58,7 @@ export const checkpointOf = (stream: Stream, phase: Phase): Checkpoint => ({
   links: stream.links,
   parked: stream.parked,
   sideA: stream.context.a.identity,
+  ...(stream.context.a.principal === undefined ? {} : { principalA: stream.context.a.principal }),
   ...(stream.heldPlan === undefined ? {} : { heldPlan: stream.heldPlan }),
   // Not settled yet: the next attempt must not delete either.
   ...(stream.scopeChanged && phase !== 'delta' ? { withoutDeletes: true } : {}),

@@ -54,6 +54,8 @@ export const describe = async (stream: Stream, coverage: 'listing' | 'delta'): P
   for await (const page of candidates(stream, coverage)) {
     if (E.isLeft(page)) return page
     for (const [key, link] of page.right) {
+      // Set aside before it was ever copied: nothing is deleted for it.
+      if (link.idB === undefined) continue
       digest.update(`\n${key}|${link.hB ?? ''}`)
       if (moves.length < shown) moves.push({ key: link.key, do: 'delete', on: 'destination' })
       total++

@@ -8,13 +8,16 @@ import type { SyncFailure } from '#libs/domain/failure.ts'
 import type { Link } from '#libs/domain/link.ts'
 import { E } from '#libs/fp.ts'
 import { settleTask, writeOf } from './apply.ts'
-import { archive } from './archive.ts'
+import { beginArchive } from './archive.ts'
 import type { Planned } from './flow-end.ts'
 import type { Entry } from './gather.ts'
 import { resolveConflicts } from './resolve-conflicts.ts'
 import { isAside, setAside } from './aside.ts'
+import { newLinks, newlyAside } from './streamed-counts.ts'
+import { noteStreamed } from './note-created.ts'
 import { park, rememberEnds, tally } from './outcome.ts'
 import { inSpan } from './run-context.ts'
+import { alongWays } from './spread.ts'
 import { checkpointOf, mayDelete, type Stream } from './stream.ts'
 import { keptAtDestination, targetOf, targetOfDecision, withDrift, type Task } from './targets.ts'
 
@@ -26,22 +29,25 @@ export const commitRound = async (stream: Stream, round: Round, resume: string |
   const { context, ledger } = stream
   const puts: Array<Put> = [...round.puts]
   const drops: Array<string> = []
-  const tasks = await tasksOf(stream, round.planned, puts, drops)
+  const allowed = await alongWays(context, E.right(round.planned), true)
+  if (E.isLeft(allowed)) return allowed
+  const tasks = await tasksOf(stream, allowed.right, puts, drops)
   if (E.isLeft(tasks)) return tasks
   if (context.item.dryRun === true) return E.right([])
   if (tasks.right.length === 0 && puts.length === 0 && drops.length === 0) return E.right([])
   context.step('writing')
-  const archived = await archive(context, tasks.right)
+  const archived = await beginArchive(context, tasks.right)
   if (E.isLeft(archived)) return archived
-  if (context.signal.aborted || !context.hold.isTrusted()) return E.left(context.whyStopped())
+  const { vanished: gone, stored } = archived.right
+  if (context.signal.aborted || !context.hold.isTrusted()) return stored.then(() => E.left(context.whyStopped()))
 
   const writes: Array<Write> = []
   const written: Array<Task> = []
-  const vanished = [...archived.right.keys()].map(({ entry }) => entry)
+  const vanished = [...gone.keys()].map(({ entry }) => entry)
   for (const task of tasks.right) {
-    if (archived.right.has(task)) continue
+    if (gone.has(task)) continue
     const write = writeOf(task, 'destination')
-    if (write === undefined) puts.push(...linkAfter(stream, task, undefined))
+    if (write === undefined) remember(linkAfter(stream, task, undefined), task, puts, drops)
     else {
       writes.push(write)
       written.push(task)
@@ -55,24 +61,28 @@ export const commitRound = async (stream: Stream, round: Round, resume: string |
   const committed = await inSpan(context, 'sync.commit', () => ledger.commit({
     fence: context.hold.fence,
     writes,
+    ready: () => stored,
     settle: (wrote) => {
       const sorted = sortOut(stream, written, wrote)
       again = [...vanished, ...sorted.again]
       parking = sorted.parking
       failed = sorted.failed
       const all = [...puts, ...sorted.puts]
-      linksAfter = stream.links + newLinks(round.planned, all) - drops.length
-      parkedAfter = stream.parked + newlyAside(round.planned, all, drops)
+      const dropped = [...drops, ...sorted.drops]
+      linksAfter = stream.links + newLinks(round.planned, all) - dropped.length
+      parkedAfter = stream.parked + newlyAside(round.planned, all, dropped)
       const whole = again.length === 0 && parking.length === 0 && failed === undefined && !stream.frozen
       const checkpoint = { ...checkpointOf(stream, stream.phase), links: linksAfter, parked: parkedAfter }
-      return { puts: all, drops, checkpoint: whole && resume !== null ? { ...checkpoint, cursorA: resume } : checkpoint }
+      return { puts: all, drops: dropped, checkpoint: whole && resume !== null ? { ...checkpoint, cursorA: resume } : checkpoint }
     },
   }, context.signal)())
-  if (E.isLeft(committed)) return E.left({ ...committed.left, side: 'destination' })
+  if (E.isLeft(committed)) return stored.then((archiving) => (E.isLeft(archiving) ? archiving : E.left({ ...committed.left, side: 'destination' })))
   stream.links = linksAfter
   stream.parked = parkedAfter
   // Only what is committed is counted: `settle` may be called again after a bisection.
   for (const [i, task] of written.entries()) if (committed.right[i]?.is === 'done') tally(context, task)
+  const noted = await noteStreamed(stream, written, committed.right)
+  if (E.isLeft(noted)) return noted
   if (failed !== undefined) {
     stream.unsettled ??= failed
     stream.frozen = true
@@ -141,23 +151,30 @@ const tasksOf = async (stream: Stream, planned: ReadonlyArray<Planned>, puts: Ar
 
 const sortOut = (stream: Stream, tasks: ReadonlyArray<Task>, wrote: ReadonlyArray<Wrote>) => {
   const puts: Array<Put> = []
+  const drops: Array<string> = []
   const again: Array<Entry> = []
   const parking: Array<Parking> = []
   let failed: SyncFailure | undefined
   tasks.forEach((task, i) => {
     const answer = wrote[i]
     if (answer === undefined) return
-    if (answer.is === 'done') puts.push(...linkAfter(stream, task, answer))
+    if (answer.is === 'done') remember(linkAfter(stream, task, answer), task, puts, drops)
     else if (answer.is === 'refused') parking.push({ entry: task.entry, failure: answer.failure, side: 'destination' })
     else if (answer.is === 'failed') failed = { ...answer.failure, item: task.entry.key }
     else again.push(task.entry)
   })
-  return { puts, again, parking, failed }
+  return { puts, drops, again, parking, failed }
 }
 
 const linkAfter = (stream: Stream, task: Task, wrote: Wrote | undefined): ReadonlyArray<Put> => {
   const settled = settleTask(stream.context, task, undefined, wrote)
   return settled.is === 'done' ? marked(stream, task.entry, settled.link) : []
+}
+
+/** What is gone on both sides leaves no link: under an old one the same row, made anew, would look unchanged. */
+const remember = (after: ReadonlyArray<Put>, { entry }: Task, puts: Array<Put>, drops: Array<string>): void => {
+  puts.push(...after)
+  if (after.length === 0 && entry.link !== undefined) drops.push(entry.linkKey)
 }
 
 const marked = (stream: Stream, entry: Entry, link: Link | undefined): ReadonlyArray<Put> => (link === undefined ? [] : [[entry.linkKey, { ...link, genA: stream.gen }]])
@@ -179,22 +196,4 @@ const parkAll = async (stream: Stream, parking: ReadonlyArray<Parking>, into?: A
   stream.parked += parking.filter(({ entry }) => entry.link === undefined || !isAside(entry.link)).length
   const saved = await stream.ledger.commit({ fence: stream.context.hold.fence, writes: [], settle: () => ({ puts, drops: [], checkpoint: checkpointOf(stream, stream.phase) }) }, stream.context.signal)()
   return E.isLeft(saved) ? saved : E.right(undefined)
-}
-
-/** How many more links wait for a person or an edit after this round. */
-const newlyAside = (planned: ReadonlyArray<Planned>, puts: ReadonlyArray<Put>, drops: ReadonlyArray<string>): number => {
-  const before = new Map<string, boolean>()
-  for (const { entry } of planned) before.set(entry.linkKey, entry.link !== undefined && isAside(entry.link))
-  let more = 0
-  for (const [key, link] of puts) if (before.has(key)) more += Number(isAside(link)) - Number(before.get(key))
-  for (const key of drops) more -= Number(before.get(key) ?? false)
-  return more
-}
-
-const newLinks = (planned: ReadonlyArray<Planned>, puts: ReadonlyArray<Put>): number => {
-  const known = new Set<string>()
-  for (const { entry } of planned) if (entry.link === undefined) known.add(entry.linkKey)
-  let fresh = 0
-  for (const [key] of puts) if (known.has(key)) fresh++
-  return fresh
 }

@@ -24,16 +24,21 @@ const confirmAtMost = 500
 /** `before`: the checkpoint whose held plan may have been approved. Answers how the flow ends early (held), or undefined. */
 export const sweep = async (stream: Stream, coverage: 'listing' | 'delta', before: Parameters<typeof approvalOf>[1]['before']): Promise<E.Either<SyncFailure, Partial<FlowEnd> | undefined>> => {
   const { context, ledger } = stream
-  if (stream.unsettled !== undefined || stream.phase === 'first') return E.right(undefined)
+  if (stream.unsettled !== undefined) return E.right(undefined)
+  if (stream.phase === 'first') return before === null ? E.right(undefined) : listAgain(stream)
   if (coverage === 'delta' && stream.gone.size === 0) return E.right(undefined)
   const dry = context.item.dryRun === true
   const follows = mayDelete(stream) && (context.flow.deletes ?? 'follow') === 'follow'
   if (dry && !follows) return E.right(undefined)
   const counted = await ledger.count(stream.gen, context.signal)()
   if (E.isLeft(counted)) return counted
-  const { links } = counted.right
-  const deletes = coverage === 'delta' ? stream.gone.size : dry ? links - stream.parked - stream.toldSeen.size : counted.right.unseen
-  if (deletes <= 0) return E.right(undefined)
+  const { links, unseen } = counted.right
+  if (coverage === 'listing' && unseen === 0) return E.right(undefined)
+  // A dry run marks nothing in the ledger, and a tombstone may be of something parked that was never copied: only a look tells.
+  const told = dry || (coverage === 'delta' && stream.parked > 0) ? await describe(stream, coverage) : E.right(undefined)
+  if (E.isLeft(told)) return told
+  if (dry && told.right?.total === 0) return E.right(undefined)
+  const deletes = told.right?.total ?? (coverage === 'delta' ? stream.gone.size : counted.right.copied)
   if (coverage === 'listing' && stream.resuming && stream.seen === 0) {
     // The rest of a listing that was broken off shows nothing, though something is missing: believed only from its beginning.
     stream.warnings.push('the rest of the listing was empty: the source is listed anew')
@@ -46,7 +51,7 @@ export const sweep = async (stream: Stream, coverage: 'listing' | 'delta', befor
       emptyA: coverage === 'listing' && stream.seen === 0, emptyB: false, firstSync: false, observed: deletes, writes: deletes,
     }, context.flow.guards ?? {})
     if (verdict.is === 'held' || dry) {
-      const view = await describe(stream, coverage)
+      const view = told.right === undefined ? await describe(stream, coverage) : E.right(told.right)
       if (E.isLeft(view) || verdict.is === 'go') return E.isLeft(view) ? view : E.right({ plan: view.right })
       const approval = approvalOf(view.right.hash, { approved: context.item.approved, askedAt: context.item.askedAt, now: context.ports.clock.now(), before })
       if (approval.is !== 'given') return E.right({ held: { by: verdict.by, message: heldMessage(verdict.message, approval) }, plan: view.right })
@@ -54,7 +59,15 @@ export const sweep = async (stream: Stream, coverage: 'listing' | 'delta', befor
     }
     if (dry) return E.right(undefined)
   }
-  return deleteAll(stream, candidates(stream, coverage), follows, coverage === 'listing' && deletes <= confirmAtMost)
+  return deleteAll(stream, candidates(stream, coverage), follows, coverage === 'listing' && unseen <= confirmAtMost)
+}
+
+/** What a first sync that was broken off has linked may have gone since: not deleted now, but seen by the next listing (SYNC.md §0 rule 7). */
+const listAgain = async (stream: Stream): Promise<E.Either<SyncFailure, undefined>> => {
+  const counted = await stream.ledger.count(stream.gen, stream.context.signal)()
+  if (E.isLeft(counted)) return counted
+  stream.relists = counted.right.unseen > 0
+  return E.right(undefined)
 }
 
 const deleteAll = async (stream: Stream, pages: Candidates, follows: boolean, confirm: boolean): Promise<E.Either<SyncFailure, undefined>> => {

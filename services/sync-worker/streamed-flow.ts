@@ -12,9 +12,11 @@ import { viewOf, type FlowEnd } from './flow-end.ts'
 import { sweep } from './streamed-deletes.ts'
 import { inSpan, type FlowContext } from './run-context.ts'
 import { checkpointOf, type Stream } from './stream.ts'
-import { settlePage } from './streamed-page.ts'
+import { crossPage, mayLoad } from './streamed-load.ts'
 
 export const streamPageSize = 2_000
+/** Rows that cross as they are: four round trips a page, and nothing of a row is kept in memory but its text. */
+const loadPageSize = 10_000
 
 export const runStreamed = async (context: FlowContext, ledger: TransactionalLedger): Promise<E.Either<SyncFailure, FlowEnd>> => {
   const dry = context.item.dryRun === true
@@ -34,8 +36,8 @@ export const runStreamed = async (context: FlowContext, ledger: TransactionalLed
     cursor: reader.coverage === 'listing' && !resuming ? null : cursor,
     // A listing that a delta turned into is a resync as long as it goes on, so that a later run can finish it.
     phase: reader.coverage === 'listing' && phase === 'delta' ? 'resync' : phase,
-    frozen: false, links: before?.links ?? 0, parked: before?.parked ?? 0, seen: 0, gone: new Map(), warnings: [], notes: [], told: [], toldTotal: 0, toldSeen: new Set(),
-    unsettled: undefined, heldPlan: before?.heldPlan,
+    frozen: false, links: before?.links ?? 0, parked: before?.parked ?? 0, seen: 0, loading: { refused: 0, spared: 0 }, gone: new Map(), warnings: [], notes: [], told: [], toldTotal: 0, toldSeen: new Set(),
+    unsettled: undefined, relists: false, heldPlan: before?.heldPlan,
   }
   const end = (more: Partial<FlowEnd> = {}): FlowEnd => ({
     phase, cursorBefore: before?.cursorA ?? null, cursorAfter: stream.cursor, links: stream.links, parkedNow: stream.parked, warnings: [...stream.warnings, ...stream.notes],
@@ -60,9 +62,9 @@ export const runStreamed = async (context: FlowContext, ledger: TransactionalLed
     // Nothing new at all: a quiet run writes no state.
     if (before !== null && before.phase === 'delta' && phase === 'delta' && settledCursor === before.cursorA && stream.seen === 0) return E.right(end())
     stream.frozen = false
-    stream.cursor = settledCursor
+    stream.cursor = stream.relists ? null : settledCursor
     stream.heldPlan = undefined
-    const saved = await commitNothing(stream, checkpointOf(stream, 'delta'))
+    const saved = await commitNothing(stream, checkpointOf(stream, stream.relists ? 'resync' : 'delta'))
     if (E.isLeft(saved)) return saved
     return E.right(end())
   } finally {
@@ -100,7 +102,7 @@ const mayBegin = async (context: FlowContext, ledger: TransactionalLedger, befor
   return E.right(undefined)
 }
 
-const withoutSideB = ({ sideB: _, ...checkpoint }: Checkpoint): Checkpoint => checkpoint
+const withoutSideB = ({ sideB: _, principalB: _b, ...checkpoint }: Checkpoint): Checkpoint => checkpoint
 
 const markHeld = async (stream: Stream, swept: Partial<FlowEnd>, before: Checkpoint | null): Promise<E.Either<SyncFailure, unknown>> => {
   if (swept.held === undefined || swept.plan === undefined) return E.right(undefined)
@@ -124,7 +126,8 @@ const openReader = async (context: FlowContext, before: Checkpoint | null): Prom
   const resuming = !startsOver && before.phase !== 'delta' && before.cursorA !== null && a.capabilities.resumableListing
   const phase: Phase = before === null || (before.phase === 'first' && !changed) ? 'first' : startsOver || before.phase !== 'delta' ? 'resync' : 'delta'
   const cursor = phase === 'delta' || resuming ? (before?.cursorA ?? null) : null
-  const opened = await a.read({ cursor, limit, resuming, signal })()
+  const asRows = mayLoad(context, phase)
+  const opened = await a.read({ cursor, limit: asRows ? Math.max(limit, loadPageSize) : limit, resuming, signal, asRows })()
   if (E.isRight(opened)) {
     const reader = opened.right
     // Every complete listing is a generation of its own, also that of a side which knows no deltas.
@@ -150,7 +153,7 @@ const readPages = async (stream: Stream, reader: Reader): Promise<E.Either<SyncF
     const stopped = context.signal.aborted || !context.hold.isTrusted()
     let isSettled = false
     try {
-      const settled = stopped ? E.left(context.whyStopped()) : await settlePage(stream, page.right, reader.coverage)
+      const settled = stopped ? E.left(context.whyStopped()) : await crossPage(stream, page.right, reader.coverage)
       if (E.isLeft(settled)) return settled
       isSettled = true
     } finally {

@@ -5,7 +5,7 @@
 import type { ChangePage } from '#libs/connectors/connector.ts'
 import type { SyncFailure } from '#libs/domain/failure.ts'
 import type { Link } from '#libs/domain/link.ts'
-import type { Item } from '#libs/domain/record.ts'
+import { ledgerKey, type Item } from '#libs/domain/record.ts'
 import { E } from '#libs/fp.ts'
 import { classify, type Observation } from './classify.ts'
 import type { Planned } from './flow-end.ts'
@@ -15,7 +15,7 @@ import { isUnsettled } from './aside.ts'
 import { moveOf, policyOf } from './decide.ts'
 import { commitRound, type Round } from './streamed-commit.ts'
 import type { Stream } from './stream.ts'
-import { readPage, keyOf, type PageContent } from './streamed-read.ts'
+import { readPage, type PageContent } from './streamed-read.ts'
 import { withTwins } from './streamed-twins.ts'
 
 const rounds = 3
@@ -31,7 +31,8 @@ export const settlePage = async (stream: Stream, page: ChangePage, coverage: 'li
   if (E.isLeft(read)) return read
   const { items, bad, marks, rivals, readable } = read.right
   context.counts.read += items.length + bad.length
-  const first = await entriesOf(stream, items, bad)
+  // Links and rows are looked up side by side: most of what a delta shows is linked, and needs both.
+  const [first, found] = await Promise.all([entriesOf(stream, items, bad), stream.phase === 'first' ? undefined : findAt(stream, items)])
   if (E.isLeft(first)) return first
 
   let open: ReadonlyArray<Entry> = first.right
@@ -41,7 +42,7 @@ export const settlePage = async (stream: Stream, page: ChangePage, coverage: 'li
     if (E.isLeft(linked)) return linked
     const known = await withTwins(stream, linked.right, rivals)
     if (E.isLeft(known)) return known
-    const sighted = await seeDestination(stream, known.right, n > 0 || context.item.dryRun === true)
+    const sighted = await seeDestination(stream, known.right, n > 0 || context.item.dryRun === true, n === 0 ? found : undefined)
     if (E.isLeft(sighted)) return sighted
     round = decide(stream, sighted.right, n === 0 ? round.puts : [], coverage)
     if (n === 0) round = { ...round, planned: [...round.planned, ...readable.map(noLongerThere)] }
@@ -56,7 +57,7 @@ export const settlePage = async (stream: Stream, page: ChangePage, coverage: 'li
     stream.frozen = true
   }
   if (!stream.frozen && resume !== null) stream.cursor = resume
-  const tooMany = tooManyBad(context.counts.parked, context.counts.read, context.flow.guards ?? {})
+  const tooMany = tooManyBad(context.counts.parked, context.counts.read, context.flow.guards ?? {}, context.spread?.tooFar())
   return tooMany === undefined ? E.right(undefined) : E.left(tooMany)
 }
 
@@ -68,9 +69,9 @@ const noLongerThere = ([key, link]: readonly [string, Link]): Planned => ({
 
 const entriesOf = async (stream: Stream, items: ReadonlyArray<Item>, bad: PageContent['bad']): Promise<E.Either<SyncFailure, ReadonlyArray<Entry>>> => {
   const sightings: Array<{ readonly key: string; readonly linkKey: string; readonly seen: Observation }> = []
-  for (const item of items) sightings.push({ key: item.key, linkKey: keyOf(stream, item.key), seen: { is: 'item', item } })
+  for (const item of items) sightings.push({ key: item.key, linkKey: ledgerKey(item.key), seen: { is: 'item', item } })
   for (const { remoteId, key, failure } of bad) {
-    sightings.push({ key, linkKey: keyOf(stream, key), seen: { is: 'bad', remoteId, why: failure.message } })
+    sightings.push({ key, linkKey: ledgerKey(key), seen: { is: 'bad', remoteId, why: failure.message } })
   }
   if (sightings.length === 0) return E.right([])
   const entries = sightings.map(({ key, linkKey, seen }): Entry => ({ key, linkKey, link: undefined, a: classify(undefined, 'source', seen), b: { is: 'never' } }))
@@ -97,15 +98,20 @@ const sightingOf = ({ a }: Entry): Observation => {
   return a.is === 'bad' ? a : { is: 'silent' }
 }
 
+type Found = E.Either<SyncFailure, ReadonlyArray<Item>>
+
+const findAt = async (stream: Stream, wanted: ReadonlyArray<{ readonly key: string }>): Promise<Found> =>
+  wanted.length === 0 ? E.right([]) : stream.context.b.find(wanted.map(({ key }) => key), stream.context.signal)()
+
 /**
  * What the destination holds now. A row without a link is taken for new and simply created: if it is there already, the
  * create answers so and the second round looks. What is about to be overwritten is looked at first.
  */
-const seeDestination = async (stream: Stream, entries: ReadonlyArray<Entry>, all: boolean): Promise<E.Either<SyncFailure, ReadonlyArray<Entry>>> => {
+const seeDestination = async (stream: Stream, entries: ReadonlyArray<Entry>, all: boolean, looked?: Found): Promise<E.Either<SyncFailure, ReadonlyArray<Entry>>> => {
   const asked = entries.filter(({ a, link }) =>
     (a.is === 'changed' && (all || link?.idB !== undefined)) || (a.is === 'unchanged' && link !== undefined && (link.idB === undefined ? all : isUnsettled(link))))
   if (asked.length === 0) return E.right(entries)
-  const found = await stream.context.b.find(asked.map(({ key }) => key), stream.context.signal)()
+  const found = looked ?? await findAt(stream, asked)
   if (E.isLeft(found)) return E.left({ ...found.left, side: 'destination' })
   const byKey = new Map(found.right.map((item) => [item.key, item]))
   const wanted = new Set(asked)

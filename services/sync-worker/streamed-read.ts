@@ -2,7 +2,7 @@
 import type { Change, ChangePage } from '#libs/connectors/connector.ts'
 import type { SyncFailure } from '#libs/domain/failure.ts'
 import type { Link } from '#libs/domain/link.ts'
-import { linkKey, type Item } from '#libs/domain/record.ts'
+import { ledgerKey, type Item } from '#libs/domain/record.ts'
 import { E } from '#libs/fp.ts'
 import { isUnsettled } from './aside.ts'
 import { unreadableKey } from './gather.ts'
@@ -28,7 +28,11 @@ export const readPage = async (stream: Stream, page: ChangePage, coverage: 'list
   const asked = page.changes.flatMap((change) => idToAsk(change, coverage === 'delta' || stream.parked > 0) ?? [])
   const known = asked.length === 0 ? E.right(new Map<string, Link>()) : await ledger.linksByRemoteA(asked, context.signal)()
   if (E.isLeft(known)) return known
-  const linkOfId = byIdA(known.right)
+  const linksOfId = byIdA(known.right)
+  // A twin is not the id that a link is found by: where the side tells its identity, that leads to the others.
+  const goneKeys = stream.parked === 0 ? [] : page.changes.flatMap((change) => (change.is === 'gone' && change.key !== undefined ? [ledgerKey(change.key)] : []))
+  const shared = goneKeys.length === 0 ? E.right(new Map<string, Link>()) : await ledger.links(goneKeys, context.signal)()
+  if (E.isLeft(shared)) return shared
   const items: Array<Item> = []
   const bad: Array<Extract<Change, { is: 'bad' }>> = []
   const marks: Array<readonly [string, Link]> = []
@@ -39,10 +43,10 @@ export const readPage = async (stream: Stream, page: ChangePage, coverage: 'list
         items.push(change.item)
         const { remoteId, key } = change.item
         // It is there again, under whatever id: what was said to be gone is not.
-        stream.gone.delete(keyOf(stream, key))
-        const before = linkOfId.get(remoteId)
-        // Its identity was changed in place: what stands under the old one is gone (T13). A listing shows that by itself.
-        if (coverage === 'delta' && before !== undefined && !isPlace(before) && keyOf(stream, before.key) !== keyOf(stream, key)) stream.gone.set(keyOf(stream, before.key), remoteId)
+        stream.gone.delete(ledgerKey(key))
+        // Its identity was changed in place: what stands under the old one is gone (T13). A listing shows that by itself. Where a
+        // run ended between the two, the new one is linked already.
+        if (coverage === 'delta') for (const before of linksOfId(remoteId)) if (!isPlace(before) && ledgerKey(before.key) !== ledgerKey(key)) stream.gone.set(ledgerKey(before.key), remoteId)
         break
       }
       case 'bad':
@@ -50,32 +54,32 @@ export const readPage = async (stream: Stream, page: ChangePage, coverage: 'list
         break
       case 'gone': {
         // Only the id we know speaks for the item; a twin that goes away takes nothing with it.
-        const link = linkOfId.get(change.remoteId)
-        if (link !== undefined) stream.gone.set(keyOf(stream, link.key), change.remoteId)
+        const links = linksOfId(change.remoteId)
+        for (const link of links) stream.gone.set(ledgerKey(link.key), change.remoteId)
         // One of several with this identity: the others are asked for, and one that is left takes its place.
-        if (link?.twinsA !== undefined) news.push(...link.twinsA.filter((id) => id !== change.remoteId))
+        const { twinsA } = links[0] ?? shared.right.get(ledgerKey(change.key ?? '')) ?? {}
+        if (twinsA !== undefined) news.push(...twinsA.filter((id) => id !== change.remoteId))
         // It may have been shown earlier in this very page.
-        else if (change.key !== undefined && items.some(({ remoteId }) => remoteId === change.remoteId)) stream.gone.set(keyOf(stream, change.key), change.remoteId)
+        else if (change.key !== undefined && items.some(({ remoteId }) => remoteId === change.remoteId)) stream.gone.set(ledgerKey(change.key), change.remoteId)
         break
       }
       case 'seen': {
-        const link = linkOfId.get(change.remoteId)
-        const same = link !== undefined && change.version !== null && link.verA === change.version && !isUnsettled(link)
-        if (same) marks.push([keyOf(stream, link.key), { ...link, genA: stream.gen }])
+        const link = linksOfId(change.remoteId).find(({ verA }) => change.version !== null && verA === change.version)
+        if (link !== undefined && !isUnsettled(link)) marks.push([ledgerKey(link.key), { ...link, genA: stream.gen }])
         else news.push(change.remoteId)
       }
     }
   }
   const fetched = await fetchAll(context.a, news, context.signal)
   if (E.isLeft(fetched)) return fetched
-  for (const { key } of fetched.right.items) stream.gone.delete(keyOf(stream, key))
+  for (const { key } of fetched.right.items) stream.gone.delete(ledgerKey(key))
   // A deletion waits for the end of the stream, and the cursor must not pass it before.
   if (stream.gone.size > 0) stream.frozen = true
   const all = [...items, ...fetched.right.items]
   const ids = new Set(all.map(({ remoteId }) => remoteId))
   const readable = [...known.right].filter(([, link]) => isPlace(link) && ids.has(link.idA ?? ''))
   // One that is linked is parked under its own identity: taken for another item it would look deleted.
-  const unreadable = [...bad, ...fetched.right.bad].map(({ remoteId, failure }): Unreadable => ({ remoteId, failure, key: linkOfId.get(remoteId)?.key ?? unreadableKey('source', remoteId) }))
+  const unreadable = [...bad, ...fetched.right.bad].map(({ remoteId, failure }): Unreadable => ({ remoteId, failure, key: linksOfId(remoteId)[0]?.key ?? unreadableKey('source', remoteId) }))
   return E.right({ ...latestByKey(all), bad: unreadable, marks, readable })
 }
 
@@ -87,11 +91,15 @@ const idToAsk = (change: Change, items: boolean): string | undefined => {
 
 const isPlace = ({ key, idA }: Link): boolean => idA !== undefined && key === unreadableKey('source', idA)
 
-const byIdA = (links: ReadonlyMap<string, Link>): ReadonlyMap<string, Link> => {
-  const found = new Map<string, Link>()
-  for (const link of links.values()) if (link.idA !== undefined && (!isPlace(link) || !found.has(link.idA))) found.set(link.idA, link)
-  return found
+/** What stands for a place comes last. */
+const byIdA = (links: ReadonlyMap<string, Link>): ((remoteId: string) => ReadonlyArray<Link>) => {
+  const found = new Map<string, Array<Link>>()
+  const all = [...links.values()]
+  for (const link of [...all.filter((one) => !isPlace(one)), ...all.filter(isPlace)]) if (link.idA !== undefined) found.set(link.idA, [...(found.get(link.idA) ?? []), link])
+  return (remoteId) => found.get(remoteId) ?? none
 }
+
+const none: ReadonlyArray<Link> = []
 
 /** A source of records may say one key twice in a page: the later one stands. Several ids with one key are told. */
 const latestByKey = (items: ReadonlyArray<Item>): Pick<PageContent, 'items' | 'rivals'> => {
@@ -104,5 +112,3 @@ const latestByKey = (items: ReadonlyArray<Item>): Pick<PageContent, 'items' | 'r
   }
   return { items: latest.size === items.length ? items : [...latest.values()], rivals }
 }
-
-export const keyOf = ({ context }: Stream, key: string): string => linkKey(context.connection.id, context.flow.id, key)

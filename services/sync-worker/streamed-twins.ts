@@ -20,8 +20,10 @@ export const withTwins = async (stream: Stream, entries: ReadonlyArray<Entry>, r
   const fetched = await fetchAll(stream.context.a, [...new Set([...suspects.values()].flat())], stream.context.signal)
   if (E.isLeft(fetched)) return fetched
   const keys = new Map(fetched.right.items.map(({ remoteId, key }) => [remoteId, key.normalize('NFC')]))
+  const unreadable = new Set(fetched.right.bad.map(({ remoteId }) => remoteId))
   return E.right(entries.map((entry) => {
-    const twins = (suspects.get(entry) ?? []).filter((id) => keys.get(id) === entry.key.normalize('NFC')).sort()
+    // One that was known to share it and cannot be read now shares it still.
+    const twins = (suspects.get(entry) ?? []).filter((id) => unreadable.has(id) || keys.get(id) === entry.key.normalize('NFC')).sort()
     return twins.length < 2 ? entry : { ...entry, a: duplicate(entry.key, twins) }
   }))
 }

@@ -6,12 +6,14 @@ import type { FlowResult, RunResult } from '#libs/contracts/result.ts'
 import { defaultMaxAttempts, defaultRunTimeoutMs, type Connection } from '#libs/domain/connection.ts'
 import type { SyncFailure } from '#libs/domain/failure.ts'
 import { E } from '#libs/fp.ts'
+import { fenceRegress } from './fence-regress.ts'
 import type { Hold } from './hold-lease.ts'
 import { takeLease } from './take-lease.ts'
 import type { LeaseTimes } from './lease.ts'
 import type { LeaseMemory } from './lease-memory.ts'
 import { fenced } from './lease-standing.ts'
 import type { Ports } from './ports.ts'
+import { askedOf, asOperators } from './operators-wish.ts'
 import { playFlow, type FlowPlayed } from './play-flow.ts'
 import type { Work } from './work.ts'
 import { judge, mayBeSkipped, type Judgement } from './verdict.ts'
@@ -33,7 +35,7 @@ export const syncConnection = (ports: Ports, times: LeaseTimes, memory: LeaseMem
     if (E.isLeft(found)) return report.failed([found.left], [], undefined, defaultMaxAttempts)
     const connection = found.right
     if (connection === null) return report.skipped('the connection was deleted')
-    if (connection.paused === true) return report.skipped('paused')
+    if (connection.paused === true && work.item.reset === undefined) return report.skipped('paused')
 
     const maxAttempts = connection.maxAttempts ?? defaultMaxAttempts
     const taken = await ports.tracer.span('sync.acquire', { parent: span.traceparent }, () =>
@@ -47,7 +49,8 @@ export const syncConnection = (ports: Ports, times: LeaseTimes, memory: LeaseMem
     }
 
     const { hold, above } = taken.right
-    if (hold.fence <= above) return report.failed([regressed(connection.id, hold.fence, above)], [], hold, maxAttempts)
+    const regress = await fenceRegress(ports, memory, { conn: connection.id, fence: hold.fence, above })
+    if (regress !== undefined) return report.failed([regress], [], hold, maxAttempts)
     work.stop.watch(hold.lost, hold.whyLost)
     work.stop.after(connection.runTimeoutMs ?? defaultRunTimeoutMs)
     try {
@@ -61,20 +64,15 @@ export const syncConnection = (ports: Ports, times: LeaseTimes, memory: LeaseMem
     }
   })
 
-/** The tracker alarms as well: it hears this fence, which is not above the highest it knows (SYNC.md §A.6). */
-const regressed = (conn: string, fence: number, above: number): SyncFailure => ({
-  is: 'fence-regress',
-  message: `the lease of ${conn} has revision ${fence}, but this worker was given ${above} before: the store of leases went back in time`,
-  mend: 'see "When the lease store went back in time" in docs/operating.md: lift its revisions above every one it gave',
-})
-
 type Played = { readonly results: ReadonlyArray<FlowResult>; readonly failures: ReadonlyArray<SyncFailure> }
 
 /** A failed flow is reported and does not stop the next; a run that was stopped stops them all (R 2.13). */
 const playFlows = async (ports: Ports, connection: Connection, work: Work, hold: Hold, trace: string): Promise<Played> => {
   const results: Array<FlowResult> = []
   const failures: Array<SyncFailure> = []
-  for (const flow of connection.flows) {
+  const wanted = connection.flows.filter(({ id }) => work.item.flow === undefined || id === work.item.flow)
+  if (wanted.length === 0) return { results, failures: [{ is: 'needs-person', message: `${connection.id} has no flow ${work.item.flow}`, mend: `its flows are ${connection.flows.map(({ id }) => id).join(', ')}` }] }
+  for (const flow of wanted) {
     if (work.stop.signal.aborted) {
       results.push({ flow: flow.id, outcome: 'not-run', phase: 'delta', counts: noFlowCounts(), durationMs: 0 })
       continue
@@ -103,6 +101,7 @@ const reporter = (ports: Ports, work: Work, startedAt: number, traceId: string, 
     ...(work.item.slot === undefined ? {} : { slot: work.item.slot }),
     ...(work.item.dryRun === undefined ? {} : { dryRun: work.item.dryRun }),
     ...(work.item.requestSeq === undefined ? {} : { requestSeq: work.item.requestSeq }),
+    ...askedOf(work.item),
   })
   return {
     skipped: (reason: string): RunEnd => ({
@@ -113,7 +112,7 @@ const reporter = (ports: Ports, work: Work, startedAt: number, traceId: string, 
     /** Also the way of a run in which nothing failed. */
     failed: (failures: ReadonlyArray<SyncFailure>, flows: ReadonlyArray<FlowResult>, hold: Hold | undefined, maxAttempts: number): RunEnd => {
       const now = ports.clock.now()
-      const judgement = judge(flows, failures, { attempt: work.attempt, maxAttempts, random: ports.random.next(), now })
+      const judgement = judge(flows, failures.map((failure) => asOperators(work.item, failure)), { attempt: work.attempt, maxAttempts, random: ports.random.next(), now })
       const outcome = judgement.is === 'settled' || judgement.is === 'dead' ? judgement.outcome : 'failed'
       const error = 'error' in judgement ? judgement.error : undefined
       return {
@@ -121,7 +120,7 @@ const reporter = (ports: Ports, work: Work, startedAt: number, traceId: string, 
         result: {
           ...base(now),
           outcome,
-          quiet: outcome === 'succeeded' && flows.every(isQuiet),
+          quiet: outcome === 'succeeded' && flows.every(isQuiet) && work.item.reset === undefined && work.item.undo === undefined,
           fence: hold?.fence ?? 0,
           flows: [...flows],
           ...(error === undefined ? {} : { error }),

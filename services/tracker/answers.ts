@@ -6,13 +6,15 @@ import type { ApiQuestion } from '#libs/contracts/api-question.ts'
 import type { Stats, Status } from '#libs/contracts/status.ts'
 import { E } from '#libs/fp.ts'
 import type { Clock } from '#libs/clock.ts'
-import { discardDead, listDead, redriveDead, showDead } from './dead-letters.ts'
+import { discardDead, listDead, showDead } from './dead-letters.ts'
 import type { DeadLetterPorts } from './dead-letters.ts'
 import type { Listed } from './directory.ts'
+import { editDead } from './edit-dead.ts'
 import { clearHistory, readHistory, unknownConnection } from './history.ts'
 import type { HistoryPorts } from './history.ts'
 import type { Shelf, Trouble } from './ports.ts'
 import { shownStatus } from './present.ts'
+import { redriveDead } from './redrive.ts'
 import { limitIn, questionIn } from './question.ts'
 import type { Refusal } from './question.ts'
 import type { Tracer } from '#libs/telemetry/trace.ts'
@@ -42,6 +44,7 @@ export const verbs = {
   'dlq-list': (ports: AnswerPorts, question: ApiQuestion) => listDead(ports, question)(),
   'dlq-show': (ports: AnswerPorts, question: ApiQuestion) => showDead(ports, question)(),
   'dlq-redrive': (ports: AnswerPorts, question: ApiQuestion) => redriveDead(ports, question)(),
+  'dlq-edit': (ports: AnswerPorts, question: ApiQuestion) => editDead(ports, question)(),
   'dlq-discard': (ports: AnswerPorts, question: ApiQuestion) => discardDead(ports, question)(),
 } satisfies Record<string, (ports: AnswerPorts, question: ApiQuestion) => Promise<Answer>>
 
@@ -50,8 +53,8 @@ const oneStatus = async (ports: AnswerPorts, conn: string): Promise<Answer> => {
   if (listed === undefined) return E.left(unknownConnection(conn))
   const read = await inTime(ports.clock, ports.status.read(conn)())
   return read._tag === 'Right'
-    ? E.right(shownStatus(listed.id, read.right.value, listed.paused))
-    : E.right({ ...shownStatus(listed.id, undefined, listed.paused), note: noteOf('the status', read.left) })
+    ? E.right(shownStatus(listed, read.right.value))
+    : E.right({ ...shownStatus(listed, undefined), note: noteOf('the status', read.left) })
 }
 
 const everyStatus = async (ports: AnswerPorts, question: ApiQuestion): Promise<Answer> => {
@@ -61,7 +64,7 @@ const everyStatus = async (ports: AnswerPorts, question: ApiQuestion): Promise<A
   const behind = question.after === undefined ? 0 : all.findIndex(({ id }) => id > String(question.after))
   const page = behind < 0 ? [] : all.slice(behind, behind + limit.right)
   const known = await inTime(ports.clock, statusesOf(ports, page))
-  const connections = page.map(({ id, paused }) => shownStatus(id, known._tag === 'Right' ? known.right.get(id) : undefined, paused))
+  const connections = page.map((listed) => shownStatus(listed, known._tag === 'Right' ? known.right.get(listed.id) : undefined))
   const more = behind >= 0 && behind + page.length < all.length
   return E.right({ connections, more, ...(known._tag === 'Left' ? { note: noteOf('the statuses', known.left) } : {}) })
 }
@@ -109,8 +112,9 @@ const statistics = async (ports: AnswerPorts, question: ApiQuestion): Promise<An
   const read = await inTime(ports.clock, Promise.all([visit(ports.status, conn, addOne), visit(ports.stats, conn, countOne)]).then(([a, b]) => (a._tag === 'Left' ? a : b)))
   return E.right({
     ...shownSums(overall),
-    connections: shown.map(({ id, paused }) => {
-      const { state, links, parked } = shownStatus(id, states.get(id), paused)
+    connections: shown.map((one) => {
+      const { id } = one
+      const { state, links, parked } = shownStatus(one, states.get(id))
       return { id, state, links, parked, ...shownSums(perConnection.get(id) ?? noSums()) }
     }),
     connections_total: listed.length,

@@ -1,8 +1,9 @@
-/** Knows which connections there are and which are paused, as the watch of their documents tells. Does not know the rest of a document. */
+/** Knows which connections there are, and which are paused or held by a person, as the watch of their documents tells. Does not know the rest of a document. */
 import type { ConnectionDocument } from '#libs/contracts/connection-document.ts'
+import type { Connection } from '#libs/domain/connection.ts'
 import type { ConnectionId } from '#libs/domain/ids.ts'
 
-export type Listed = { readonly id: ConnectionId; readonly paused: boolean }
+export type Listed = { readonly id: ConnectionId; readonly paused: boolean; readonly hold?: NonNullable<Connection['hold']> }
 
 export type Directory = {
   readonly find: (conn: string) => Listed | undefined
@@ -28,9 +29,12 @@ export const directory = (): KeptDirectory => {
       const before = listed.get(connection.id)
       const paused = connection.paused === true
       if (before === undefined) sorted = undefined
-      if (before?.paused === paused) return false
-      listed.set(connection.id, { id: connection.id, paused })
+      const { hold } = connection
+      const isSamePaused = before?.paused === paused
+      if (isSamePaused && before.hold?.at === hold?.at) return false
+      listed.set(connection.id, { id: connection.id, paused, ...(hold === undefined ? {} : { hold }) })
       sorted = undefined
+      if (isSamePaused) return false
       // after a start every connection is new here; only a paused one is worth a look at its status
       return before !== undefined || paused
     },

@@ -59,7 +59,9 @@ const afterRun = (before: Status, result: RunResult, regress: boolean): Status =
     ? { message: `its lease revision ${result.fence} is not above ${before.fence}, the highest seen: the lease store went back in time`, mend: 'restore sync_state with revisions above the highest seen, see docs/operating.md' }
     : failureOf(result)
   const { held: heldBefore, lastSyncAt, lastQuietAt, links, ...kept } = withoutRunning(before, result)
-  const whole = result.outcome === 'succeeded' || result.outcome === 'partial'
+  // A reset and an undo bring nothing into step
+  const isSync = result.asked?.what !== 'reset' && result.asked?.what !== 'undo'
+  const whole = isSync && (result.outcome === 'succeeded' || result.outcome === 'partial')
   const syncedAt = whole ? result.finishedAt : lastSyncAt
   const quietAt = result.quiet ? result.finishedAt : lastQuietAt
   const held = heldAfter(heldBefore, result)

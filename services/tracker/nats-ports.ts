@@ -1,6 +1,7 @@
 /** Binds what the tracker needs of the world to streams, subjects and buckets. Does not decide anything. */
 import type { Clock } from '#libs/clock.ts'
 import { Alert } from '#libs/contracts/alert.ts'
+import { AuditRecord } from '#libs/contracts/audit.ts'
 import { DeadLetter } from '#libs/contracts/dead-letter.ts'
 import { decode, encode } from '#libs/contracts/decode.ts'
 import type { Contract } from '#libs/contracts/decode.ts'
@@ -31,8 +32,9 @@ export const portsOn = ({ bus, log, clock }: { readonly bus: Bus; readonly log: 
       headers: { [headerNames.schema]: contract.schema, ...(traceparent === undefined ? {} : { [headerNames.traceparent]: traceparent }) },
       ...(msgId === undefined ? {} : { msgId, retryTimeouts: true }),
     }),
-    TE.bimap(troubleOf, () => undefined),
+    TE.mapLeft(troubleOf),
   )
+  const silently = TE.map((): void => undefined)
   const inLane = (lane: 'hot' | 'cold') => pipe(consumerInfo(bus)(streams.work, durables.work(lane)), TE.mapLeft(troubleOf))
   const leases = openBucket(bus)(buckets.state)
 
@@ -64,7 +66,8 @@ export const portsOn = ({ bus, log, clock }: { readonly bus: Bus; readonly log: 
       list: (conn, fromSeq, limit) => plain(listMessages(bus)(streams.dead, { filterSubject: conn === undefined ? subjects.deads : subjects.dead(conn), fromSeq, limit })),
       remove: (seq) => plain(deleteMessage(bus)(streams.dead, seq)),
       lastSeq: pipe(streamInfo(bus)(streams.dead), TE.bimap(troubleOf, ({ lastSeq }) => lastSeq)),
-      write: (letter, traceparent) => say(subjects.dead(letter.conn), DeadLetter, letter, messageIds.dead(letter.stream, letter.seq), traceparent),
+      write: (letter, traceparent) => silently(say(subjects.dead(letter.conn), DeadLetter, letter, messageIds.dead(letter.stream, letter.seq), traceparent)),
+      writeEdited: (seq, letter) => pipe(say(subjects.dead(letter.conn), DeadLetter, letter, messageIds.edited(seq)), TE.map((stored) => (stored.duplicate ? 'duplicate' : stored.seq))),
     },
     says: {
       alert: (alert) => {
@@ -72,8 +75,11 @@ export const portsOn = ({ bus, log, clock }: { readonly bus: Bus; readonly log: 
         const said = publishCore(bus)(subjects.alert(alert.conn), encode(Alert, alert), { [headerNames.schema]: Alert.schema })
         if (said._tag === 'Left') log.warn('tracker.nats', { reason: describeNatsFailure(said.left) })
       },
-      result: (result, traceparent) => say(subjects.result(result.conn, result.outcome), RunResult, result, messageIds.result(result.run), traceparent),
-      request: (conn, request) => ConnectionId.is(conn) ? say(subjects.request(conn), SyncRequest, request) : TE.left({ is: 'impossible', message: `${conn} is not a connection id` }),
+      result: (result, traceparent) => silently(say(subjects.result(result.conn, result.outcome), RunResult, result, messageIds.result(result.run), traceparent)),
+      request: (conn, request, dedupe) => ConnectionId.is(conn)
+        ? pipe(say(subjects.request(conn), SyncRequest, request, dedupe), TE.map(({ duplicate }) => (duplicate ? 'duplicate' as const : 'stored' as const)))
+        : TE.left({ is: 'impossible', message: `${conn} is not a connection id` }),
+      audit: (record) => silently(say(subjects.audit(record.conn), AuditRecord, record)),
       trigger: (conn, question) => pipe(
         ask(bus)(subjects.trigger(conn), encode(TriggerQuestion, question), { timeoutMs: 3_000, headers: { [headerNames.schema]: TriggerQuestion.schema } }),
         TE.mapLeft((failure): Trouble => (failure.is === 'no-responders' ? { is: 'unavailable', message: 'no scheduler is running' } : troubleOf(failure))),

@@ -1,5 +1,6 @@
 /** Knows what the tracker needs of the world, as function types in its own words. Does not know NATS. */
 import type { Alert } from '#libs/contracts/alert.ts'
+import type { AuditRecord } from '#libs/contracts/audit.ts'
 import type { DeadLetter } from '#libs/contracts/dead-letter.ts'
 import type { SyncRequest } from '#libs/contracts/request.ts'
 import type { RunResult } from '#libs/contracts/result.ts'
@@ -79,6 +80,8 @@ export type DeadStore = {
   /** From the oldest on, of one connection or of all. */
   readonly list: (conn: string | undefined, fromSeq: number, limit: number) => TE.TaskEither<Trouble, ReadonlyArray<Stored>>
   readonly remove: (seq: number) => TE.TaskEither<Trouble, boolean>
+  /** Stores the letter as the edited one of `seq`, once; answers its own sequence. Does not remove the old one. */
+  readonly writeEdited: (seq: number, letter: DeadLetter) => TE.TaskEither<Trouble, number | 'duplicate'>
   /** Stored once per (stream, seq) of the original. */
   readonly write: (letter: DeadLetter, traceparent?: string) => TE.TaskEither<Trouble, void>
 }
@@ -88,7 +91,9 @@ export type Says = {
   readonly alert: (alert: Alert) => void
   /** Stored once per run. */
   readonly result: (result: RunResult, traceparent?: string) => TE.TaskEither<Trouble, void>
-  readonly request: (conn: string, request: SyncRequest) => TE.TaskEither<Trouble, void>
+  /** `dedupe`: asked for twice with the same is asked for once. */
+  readonly request: (conn: string, request: SyncRequest, dedupe: string) => TE.TaskEither<Trouble, 'stored' | 'duplicate'>
+  readonly audit: (record: AuditRecord) => TE.TaskEither<Trouble, void>
   readonly trigger: (conn: string, question: TriggerQuestion) => TE.TaskEither<Trouble, TriggerAnswer>
 }
 

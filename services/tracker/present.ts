@@ -3,10 +3,11 @@ import { decode } from '#libs/contracts/decode.ts'
 import { DeadLetter, ParkedRecord } from '#libs/contracts/dead-letter.ts'
 import type { HistoryEntry, Status } from '#libs/contracts/status.ts'
 import { connectionInSubject, headerNames } from '#libs/contracts/subjects.ts'
-import type { ConnectionId } from '#libs/domain/ids.ts'
+import type { Listed } from './directory.ts'
 import { stateOf, unheardOf } from './state-of.ts'
 import type { Stored } from './ports.ts'
 import { countsOf, failureOf } from './told.ts'
+import { wishOf } from './wish.ts'
 
 export const timeText = (ms: number | undefined): string | null => (ms === undefined ? null : new Date(ms).toISOString())
 
@@ -32,12 +33,14 @@ export const shownRun = (entry: HistoryEntry) => ({
 })
 
 /** R 10.3, 10.9, 10.10. Whatever is not known yet has its safe default (R 8.14). */
-export const shownStatus = (conn: ConnectionId, known: Status | undefined, paused: boolean) => {
-  const status = known ?? unheardOf(conn)
+export const shownStatus = ({ id, paused, hold }: Listed, known: Status | undefined) => {
+  const status = known ?? unheardOf(id)
+  const state = stateOf(status, paused)
   const { lastRun, running } = status
   return {
-    id: conn,
-    state: stateOf(status, paused),
+    id,
+    // Held by a person: runs go on, and what they would write waits
+    state: hold !== undefined && (state === 'idle' || state === 'never_synced') ? 'held' as const : state,
     is_running: running?.state === 'in-progress',
     paused,
     last_sync_at: timeText(status.lastSyncAt),
@@ -47,6 +50,7 @@ export const shownStatus = (conn: ConnectionId, known: Status | undefined, pause
     links: status.links ?? 0,
     parked: status.parked,
     held: status.held ?? null,
+    hold: hold === undefined ? null : { since: timeText(hold.at), by: hold.by ?? null, reason: hold.reason ?? null },
     last_run: lastRun === undefined ? null : {
       id: lastRun.run, status: lastRun.outcome, started_at: timeText(lastRun.startedAt), finished_at: timeText(lastRun.finishedAt),
     },
@@ -82,9 +86,9 @@ export const deadLine = (stored: Stored) => {
   const line = { seq: stored.seq, connection: connectionInSubject(stored.subject), type: dead.type, stored_at: timeText(stored.storedAt) }
   switch (dead.type) {
     case 'dead-letter':
-      return { ...line, why: dead.letter.why, run: dead.letter.run ?? null, attempts: dead.letter.attempts.length, last_error: dead.letter.attempts.at(-1)?.error ?? null, redrive_of: dead.letter.redriveOf ?? null }
+      return { ...line, why: dead.letter.why, run: dead.letter.run ?? null, attempts: dead.letter.attempts.length, last_error: dead.letter.attempts.at(-1)?.error ?? null, redrive_of: dead.letter.redriveOf ?? null, error_class: dead.letter.error?.is ?? null, error_code: dead.letter.error?.code ?? null, edited: dead.letter.request !== undefined }
     case 'parked-record':
-      return { ...line, why: dead.record.why, run: dead.record.run, flow: dead.record.flow, key: dead.record.key, side: dead.record.side, mend: dead.record.mend ?? null }
+      return { ...line, why: dead.record.why, run: dead.record.run, flow: dead.record.flow, key: dead.record.key, side: dead.record.side, mend: dead.record.mend ?? null, error_class: 'bad-item', error_code: dead.record.code ?? null }
     case 'unreadable':
       return { ...line, why: dead.report.join('; ') }
   }
@@ -93,5 +97,5 @@ export const deadLine = (stored: Stored) => {
 export const shownDead = (stored: Stored) => {
   const dead = deadIn(stored)
   const whole = dead.type === 'dead-letter' ? { letter: dead.letter } : dead.type === 'parked-record' ? { record: dead.record } : { body: Buffer.from(stored.body).toString('utf8') }
-  return { ...deadLine(stored), ...whole, headers: stored.headers }
+  return { ...deadLine(stored), ...whole, request: wishOf(dead), headers: stored.headers }
 }

@@ -4,13 +4,15 @@
  *
  * Whoever breaks off in between leaves a message that comes again, and each of the three knows by itself whether it has
  * the run already: history by its entries, status by `lastRun` and the fence, statistics by the names of the runs in it.
+ * Quiet runs wait in the status until there are enough of them for a write of the statistics: one write for most runs.
  */
 import type { Alert } from '#libs/contracts/alert.ts'
 import type { Stats, Status } from '#libs/contracts/status.ts'
 import { E, TE } from '#libs/fp.ts'
+import { keepTally, mostUncounted, waitingFor, waitsIn } from './keep-tally.ts'
 import type { HistoryShelf, Kept, Shelf, Trouble } from './ports.ts'
 import type { Recent } from './recent.ts'
-import { count } from './tally.ts'
+import { count, countQuiet, quietRunOf } from './tally.ts'
 import { isEntry } from './told.ts'
 import { foldTurn } from './turn.ts'
 import type { Heard, Task } from './turn.ts'
@@ -59,18 +61,35 @@ const once = async (ports: RecordPorts, conn: string, tasks: ReadonlyArray<Task>
   if (history._tag === 'Left') return history
   if (history.right !== undefined) next = { ...next, history: history.right }
 
-  if (status !== undefined && status !== before.value) {
-    const written = await ports.status.write(conn, status, before.revision)()
-    if (written._tag === 'Left') return written
-    next = { ...next, status: { value: status, revision: written.right } }
-  }
+  if (status === undefined) return E.right(void ports.guesses.set(conn, next)) // nothing but marks of a run not worth one
+  const told = heard.filter(({ standing }) => standing !== 'stale')
+  const waiting = [...(status.uncounted ?? []), ...told.flatMap(waitsIn)]
+  const after = waitingFor(status, waiting)
+  const written = await keepStatus(ports, conn, after, next)
+  if (written._tag === 'Left') return written
+  next = written.right
   ports.guesses.set(conn, next)
   for (const alert of alerts) ports.alert(alert)
 
-  const stats = await keepTally(ports, conn, heard, next.stats)
+  // The status knows them before they are counted, so nobody takes one for new that is in the statistics. One heard before
+  // may be in either: then all are counted, by their names.
+  const isFull = waiting.length > mostUncounted || told.some((one) => one.standing === 'seen' && quietRunOf(one.result) !== undefined)
+  const due = told.filter((one) => waitsIn(one).length === 0).map(({ result }) => result)
+  if (due.length === 0 && !isFull) return E.right(undefined)
+  const stats = await keepTally(ports.stats, conn, (tally) => due.reduce<Stats | undefined>(count, isFull ? countQuiet(tally, status.conn, waiting) : tally), next.stats)
   if (stats._tag === 'Left') return stats
-  if (stats.right !== undefined) ports.guesses.set(conn, { ...next, stats: stats.right })
+  next = { ...next, stats: stats.right }
+  ports.guesses.set(conn, next)
+  if (!isFull) return E.right(undefined)
+  const cleared = await keepStatus(ports, conn, waitingFor(after, []), next)
+  if (cleared._tag === 'Left') return cleared
+  ports.guesses.set(conn, cleared.right)
   return E.right(undefined)
+}
+
+const keepStatus = async (ports: RecordPorts, conn: string, status: Status, guess: Guess): Promise<E.Either<Trouble, Guess>> => {
+  if (status === guess.status.value) return E.right(guess)
+  return E.map((revision: number): Guess => ({ ...guess, status: { value: status, revision } }))(await ports.status.write(conn, status, guess.status.revision)())
 }
 
 const guessOf = async (ports: RecordPorts, conn: string): Promise<E.Either<Trouble, Guess>> => {
@@ -105,26 +124,4 @@ const keepEntries = async (
     seen = { ...seen, revision: written.right }
   }
   return E.right(seen)
-}
-
-/** A race lost here is run again on its own: the status stands, and must not be folded twice. */
-const keepTally = async (
-  ports: RecordPorts, conn: string, heard: ReadonlyArray<Heard>, guess: Guess['stats'],
-): Promise<E.Either<Trouble, Guess['stats']>> => {
-  const counted = heard.filter(({ standing }) => standing !== 'stale')
-  if (counted.length === 0) return E.right(undefined)
-  let kept = guess
-  for (let attempt = 1; ; attempt++) {
-    if (kept === undefined) {
-      const read = await ports.stats.read(conn)()
-      if (read._tag === 'Left') return read
-      kept = read.right
-    }
-    const next = counted.reduce<Stats | undefined>((tally, { result }) => count(tally, result), kept.value)
-    if (next === undefined || next === kept.value) return E.right(kept)
-    const written = await ports.stats.write(conn, next, kept.revision)()
-    if (written._tag === 'Right') return E.right({ value: next, revision: written.right })
-    if (written.left.is !== 'lost-race' || attempt >= attempts) return written
-    kept = undefined
-  }
 }

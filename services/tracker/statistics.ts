@@ -4,6 +4,7 @@ import type { Stats, Status } from '#libs/contracts/status.ts'
 import type { ConnectionState } from '#libs/domain/states.ts'
 import { stateOf } from './state-of.ts'
 import { timeText } from './present.ts'
+import { countQuiet } from './tally.ts'
 import { addCounts, noCounts } from './told.ts'
 
 export type Sums = {
@@ -29,7 +30,7 @@ export const noSums = (): Sums => ({
 /** From what a person should see first to what needs nobody. */
 const urgency: ReadonlyArray<ConnectionState> = ['error', 'held', 'syncing', 'paused', 'never_synced', 'idle']
 
-/** Adds in place: there may be a million of them. */
+/** Adds in place: there may be a million of them. The quiet runs that wait in a status are added as if they were counted. */
 export const addStatus = (sums: Sums, status: Status, paused: boolean): void => {
   const state = stateOf(status, paused)
   sums.links += status.links ?? 0
@@ -40,6 +41,8 @@ export const addStatus = (sums: Sums, status: Status, paused: boolean): void => 
     sums.worst = state
     sums.error = status.lastRun?.error
   }
+  const waiting = countQuiet(undefined, status.conn, status.uncounted ?? [])
+  if (waiting !== undefined) addTally(sums, waiting)
 }
 
 export const addTally = (sums: Sums, tally: Stats): void => {

@@ -1,6 +1,6 @@
 /** Knows a connection's running totals and which runs are in them. Does not know the status or the history. */
-import type { RunResult } from '#libs/contracts/result.ts'
-import type { Stats } from '#libs/contracts/status.ts'
+import type { Counts, RunResult } from '#libs/contracts/result.ts'
+import type { QuietRun, Stats } from '#libs/contracts/status.ts'
 import type { ConnectionId } from '#libs/domain/ids.ts'
 import { addCounts, countsOf, noCounts } from './told.ts'
 
@@ -9,19 +9,38 @@ export const rememberedRuns = 32
 
 /** Answers the very same tally when the run is in it already, or is a dry run. */
 export const count = (known: Stats | undefined, result: RunResult): Stats => {
-  const before = known ?? nothingYet(result.conn, result.startedAt)
+  if (result.dryRun === true) return known ?? nothingYet(result.conn, result.startedAt)
+  const { outcome, quiet, startedAt, finishedAt } = result
+  return add(known, result.conn, { name: nameOf(result), outcome, quiet, startedAt, finishedAt, counts: countsOf(result) })
+}
+
+/** With the quiet runs that wait in the status. */
+export const countQuiet = (known: Stats | undefined, conn: ConnectionId, waiting: ReadonlyArray<QuietRun>): Stats | undefined =>
+  waiting.reduce<Stats | undefined>((tally, { run, read, unchanged, ...times }) =>
+    add(tally, conn, { name: run, outcome: 'succeeded', quiet: true, ...times, counts: { ...noCounts, read, unchanged } }), known)
+
+/** Undefined for a run that has to be counted at once. */
+export const quietRunOf = (result: RunResult): QuietRun | undefined => {
+  if (!result.quiet || result.outcome !== 'succeeded' || result.dryRun === true) return undefined
+  const { read, unchanged } = countsOf(result)
+  return { run: result.run, startedAt: result.startedAt, finishedAt: result.finishedAt, read, unchanged }
+}
+
+type Counted = Pick<RunResult, 'outcome' | 'quiet' | 'startedAt' | 'finishedAt'> & { readonly name: string; readonly counts: Counts }
+
+const add = (known: Stats | undefined, conn: ConnectionId, { name, outcome, quiet, startedAt, finishedAt, counts }: Counted): Stats => {
+  const before = known ?? nothingYet(conn, startedAt)
   const counted = before.counted ?? []
-  const name = nameOf(result)
-  if (counted.includes(name) || result.dryRun === true) return before
-  const ran = result.outcome !== 'skipped'
+  if (counted.includes(name)) return before
+  const ran = outcome !== 'skipped'
   return {
     conn: before.conn,
-    runs: { ...before.runs, [result.outcome]: (before.runs[result.outcome] ?? 0) + 1 },
-    quietRuns: before.quietRuns + (result.quiet && ran ? 1 : 0),
-    totals: !ran ? before.totals : addCounts(before.totals, countsOf(result)),
-    durationMsSum: before.durationMsSum + (ran ? Math.max(0, result.finishedAt - result.startedAt) : 0),
-    since: Math.min(before.since, result.startedAt),
-    updatedAt: Math.max(before.updatedAt, result.finishedAt),
+    runs: { ...before.runs, [outcome]: (before.runs[outcome] ?? 0) + 1 },
+    quietRuns: before.quietRuns + (quiet && ran ? 1 : 0),
+    totals: !ran ? before.totals : addCounts(before.totals, counts),
+    durationMsSum: before.durationMsSum + (ran ? Math.max(0, finishedAt - startedAt) : 0),
+    since: Math.min(before.since, startedAt),
+    updatedAt: Math.max(before.updatedAt, finishedAt),
     counted: [...counted.slice(1 - rememberedRuns), name],
   }
 }

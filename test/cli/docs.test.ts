@@ -24,7 +24,7 @@ const leaves = (command: Command, path: string): ReadonlyArray<{ readonly usage:
   command.commands.length === 0 ? [{ usage: usageOf(command, path), command }] : command.commands.flatMap((one) => leaves(one, `${path} ${one.name()}`))
 
 const usageOf = (command: Command, path: string): string => {
-  const args = command.registeredArguments.map((one) => (one.required ? `<${one.name()}${one.variadic ? '...' : ''}>` : `[${one.name()}]`))
+  const args = command.registeredArguments.map((one) => (one.required ? `<${one.name()}${one.variadic ? '...' : ''}>` : `[${one.name()}${one.variadic ? '...' : ''}]`))
   return ['`' + path, ...(command.options.length === 0 ? [] : ['[options]']), ...args].join(' ') + '`'
 }
 

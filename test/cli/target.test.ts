@@ -44,6 +44,12 @@ describe('the server that is meant', () => {
     expect(target({ NATS_URL: 'nats://a' }, { server: 'nats://c', user: 'me', password: 'x' })).toMatchObject({ nats: { servers: ['nats://c'], user: 'me', password: 'x' }, from: '--server' })
   })
 
+  it('is logged in at as the flag says, whatever nkey the environment has', () => {
+    const { nats } = target({ NATS_NKEY_FILE: '/run/key' }, { user: 'me', password: 'x' })
+    expect(nats).toMatchObject({ user: 'me', password: 'x' })
+    expect(nats.nkeyFile).toBeUndefined()
+  })
+
   it('is refused when a user has no password', () => {
     expect(findTarget({ env: {}, cwd: home }, { user: 'me' })).toMatchObject({ left: { code: 2, message: expect.stringContaining('NATS_PASSWORD') as string } })
   })

@@ -43,6 +43,29 @@ export const ledgerLaws = (make: () => Promise<LawRig>): void => {
     })
   })
 
+  describe('forgetting', () => {
+    law('drops every link, keeps the rows, and answers how many links there were', async (rig, ledger) => {
+      await ok(ledger.claim(5, never()))
+      const items = [rig.sample(0), rig.sample(1)]
+      await ok(ledger.commit(commitOf(5, items), never()))
+      const bare = { ...checkpointOf(5, 0), phase: 'first' as const, cursorA: null }
+      expect(await ok(ledger.forget(bare, never()))).toBe(2)
+      expect(await ok(ledger.forget(bare, never()))).toBe(0)
+      expect(await ok(ledger.links(items.map(linkKeyOf), never()))).toEqual(new Map())
+      expect(contents((await readAll(await rig.reopen())).items)).toEqual(written(rig, items))
+      expect(await ok(ledgerOf(await rig.reopen()).claim(6, never()))).toMatchObject({ phase: 'first', cursorA: null, links: 0 })
+    })
+
+    law('is refused to a run that was overtaken', async (rig, ledger) => {
+      await ok(ledger.claim(5, never()))
+      const items = [rig.sample(0)]
+      await ok(ledger.commit(commitOf(5, items), never()))
+      await ok(ledgerOf(await rig.reopen()).claim(6, never()))
+      expect((await refused(ledger.forget(checkpointOf(5, 0), never()))).is).toBe('fenced')
+      expect((await ok(ledger.links(items.map(linkKeyOf), never()))).size).toBe(1)
+    })
+  })
+
   describe('committing', () => {
     law('stores rows, links and checkpoint together', async (rig, ledger) => {
       await ok(ledger.claim(5, never()))
@@ -122,16 +145,17 @@ export const ledgerLaws = (make: () => Promise<LawRig>): void => {
   })
 
   describe('what a complete listing did not see', () => {
-    /** Links k0…k6 of generation 1, except k2 and k5 (seen in 2) and k6 (parked). */
+    /** Links k0…k8 of generation 1, except k2 and k5 (seen in 2); k6 is parked, k7 too and never had a copy, k8 is over. */
     const aged = async (ledger: TransactionalLedger) => {
       await ok(ledger.claim(5, never()))
-      const puts = [0, 1, 2, 3, 4, 5, 6].map((n): readonly [string, Link] =>
-        [`k${n}`, { key: `id ${n}`, st: n === 6 ? 'parked' : 'linked', idA: `a/${n}`, idB: `b/${n}`, hA: 'h', hB: 'h', genA: n === 2 || n === 5 ? 2 : 1 }])
+      const states: ReadonlyArray<Link['st']> = ['linked', 'conflict', 'linked', 'linked', 'linked', 'linked', 'parked', 'parked', 'tomb']
+      const puts = states.map((st, n): readonly [string, Link] =>
+        [`k${n}`, { key: `id ${n}`, st, idA: `a/${n}`, ...(n === 7 ? {} : { idB: `b/${n}`, hB: 'h' }), hA: 'h', genA: n === 2 || n === 5 ? 2 : 1 }])
       await ok(ledger.commit(linksOnly(5, puts, []), never()))
       return new Map(puts)
     }
 
-    law('is paged by link key, complete and without repetition', async (_, ledger) => {
+    law('is paged by link key, complete and without repetition, set aside or not', async (_, ledger) => {
       const links = await aged(ledger)
       const keys: Array<string> = []
       for (let after = ''; ;) {
@@ -144,13 +168,13 @@ export const ledgerLaws = (make: () => Promise<LawRig>): void => {
         if (page.length < 3) break
         after = page.at(-1)?.[0] ?? ''
       }
-      expect(keys).toEqual(['k0', 'k1', 'k3', 'k4'])
+      expect(keys).toEqual(['k0', 'k1', 'k3', 'k4', 'k6', 'k7'])
     })
 
-    law('is counted', async (_, ledger) => {
+    law('is counted, with and without a copy', async (_, ledger) => {
       await aged(ledger)
-      expect(await ok(ledger.count(2, never()))).toEqual({ links: 7, unseen: 4 })
-      expect(await ok(ledger.count(1, never()))).toEqual({ links: 7, unseen: 0 })
+      expect(await ok(ledger.count(2, never()))).toEqual({ links: 9, unseen: 6, copied: 5 })
+      expect(await ok(ledger.count(1, never()))).toEqual({ links: 9, unseen: 0, copied: 0 })
     })
 
     law('is found by the source\'s own ids, for tombstones', async (_, ledger) => {

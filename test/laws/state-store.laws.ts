@@ -4,114 +4,15 @@
  */
 import { describe, expect, it } from 'vitest'
 import { stateKeys } from '#libs/contracts/subjects.ts'
-import type { LeaseEntry, LedgerPage } from '#libs/contracts/state.ts'
-import type { Checkpoint } from '#libs/domain/checkpoint.ts'
-import type { ConnectionId, FlowId } from '#libs/domain/ids.ts'
-import type { TE } from '#libs/fp.ts'
-import type { StateStore, StoreFailure } from '../../services/sync-worker/ports.ts'
-
-export type StateRig = {
-  readonly state: StateStore
-  /** A connection nobody has used. */
-  readonly fresh: () => ConnectionId
-  readonly pass: (ms: number) => Promise<void>
-  /** Behind the store's back, as `nats kv del sync_state <key>` does: leaves a marker. */
-  readonly remove: (key: string) => Promise<void>
-  /** The headers with which the server keeps the last message of a key; absent where there are none. */
-  readonly headersOf?: (key: string) => Promise<Readonly<Record<string, string>>>
-}
-
-const flow = 'main' as FlowId
-const entry = (owner: string, n = 0): LeaseEntry => ({ owner, nonce: `${owner}-nonce`, run: `${owner}-run`, n, free: false })
-const checkpoint = (fence: number, cursor: string): Checkpoint => ({ fence, run: 'r', phase: 'delta', gen: 0, cursorA: cursor, cursorB: null, cfgHash: 'h', pages: 2, links: 1, parked: 0 })
-const page = (text: string): LedgerPage => ({ links: { k: { key: text, st: 'linked' } } })
-
-const right = async <A>(effect: TE.TaskEither<StoreFailure, A>): Promise<A> => {
-  const result = await effect()
-  if (result._tag === 'Left') throw new Error(`expected success, got ${JSON.stringify(result.left)}`)
-  return result.right
-}
-const left = async (effect: TE.TaskEither<StoreFailure, unknown>): Promise<StoreFailure['is']> => {
-  const result = await effect()
-  if (result._tag === 'Right') throw new Error(`expected a failure, got ${JSON.stringify(result.right)}`)
-  return result.left.is
-}
+import { leaseLaws } from './lease.laws.ts'
+import { checkpoint, entry, flow, lawBench, left, right, type StateRig } from './state-law-rig.ts'
 
 /** `rig` is asked inside the tests, so that it can be made before them. Side by side where time really passes. */
 export const stateStoreLaws = (rig: () => StateRig, { sideBySide }: { readonly sideBySide: boolean }): void => {
   const about = sideBySide ? describe.concurrent : describe
-  const taken = async (ttlSeconds = 30) => {
-    const { state, fresh } = rig()
-    const conn = fresh()
-    const revision = await right(state.writeLease(conn, entry('one'), 0, ttlSeconds))
-    const batchOn = (leaseRevision: number, pages: ReadonlyArray<readonly [n: number, text: string, revision: number]>, cursor: string, checkpointRevision: number) =>
-      state.writeBatch({
-        conn, flow, ttlSeconds: 30, pages: pages.map(([n, text, expected]) => ({ n, page: page(text), revision: expected })),
-        checkpoint: { value: checkpoint(revision, cursor), revision: checkpointRevision }, lease: { value: entry('one', 1), revision: leaseRevision },
-      })
-    const cursor = async () => (await right(state.readCheckpoint(conn, flow)))?.value.cursorA
-    const pages = async (...numbers: ReadonlyArray<number>) => new Map([...(await right(state.readPages(conn, flow, numbers)))].map(([n, stored]) => [n, stored.value.links['k']?.key]))
-    return { state, conn, revision, batchOn, cursor, pages }
-  }
+  const { eventually, taken, takenOn } = lawBench(rig)
 
-  about('a lease', () => {
-    it('was never there: revision 0, nobody', async () => {
-      const { state, fresh } = rig()
-      expect(await right(state.readLease(fresh()))).toEqual({ entry: null, revision: 0, ageMs: 0 })
-    })
-
-    it('is taken once: the second who expects none is refused', async () => {
-      const { state, conn, revision } = await taken()
-      expect(revision).toBeGreaterThan(0)
-      expect(await left(state.writeLease(conn, entry('two'), 0, 30))).toBe('refused')
-      expect(await right(state.readLease(conn))).toMatchObject({ entry: entry('one'), revision })
-    })
-
-    it('is taken by one of many who try at once', async () => {
-      const [{ state }, conn] = [rig(), rig().fresh()]
-      const tried = await Promise.all(Array.from({ length: 8 }, (_, i) => state.writeLease(conn, entry(`w${i}`), 0, 30)()))
-      const won = tried.flatMap((one) => (one._tag === 'Right' ? [one.right] : []))
-      expect(won).toHaveLength(1)
-      expect((await right(state.readLease(conn))).revision).toBe(won[0])
-    })
-
-    it('is renewed on its revision only, which moves on', async () => {
-      const { state, conn, revision } = await taken()
-      const renewed = await right(state.writeLease(conn, entry('one'), revision, 30))
-      expect(renewed).toBeGreaterThan(revision)
-      expect(await left(state.writeLease(conn, entry('one'), revision, 30))).toBe('refused')
-    })
-
-    it('lives on when it is renewed, and expires when it is not; its marker has a revision of its own', async () => {
-      const { state, conn, revision } = await taken(2)
-      await rig().pass(1_200)
-      const renewed = await right(state.writeLease(conn, entry('one'), revision, 2))
-      await rig().pass(1_200)
-      expect((await right(state.readLease(conn))).revision).toBe(renewed)
-      await rig().pass(1_600)
-      const gone = await right(state.readLease(conn))
-      expect(gone.entry).toBeNull()
-      expect(gone.revision).toBeGreaterThan(renewed)
-      expect(await left(state.writeLease(conn, entry('one'), renewed, 2))).toBe('refused')
-      expect(await right(state.writeLease(conn, entry('two'), gone.revision, 30))).toBeGreaterThan(gone.revision)
-    })
-
-    it('is given back on its revision only, and taken again on what that leaves', async () => {
-      const { state, conn, revision } = await taken()
-      expect(await left(state.dropLease(conn, revision - 1))).toMatch(/refused|broken/)
-      const marker = await right(state.dropLease(conn, revision))
-      expect(await right(state.readLease(conn))).toMatchObject({ entry: null, revision: marker })
-      expect(await left(state.writeLease(conn, entry('one'), revision, 30))).toBe('refused')
-      expect(await right(state.writeLease(conn, entry('two'), marker, 30))).toBeGreaterThan(marker)
-    })
-
-    it('is taken as if it had never been there, a while after it was given back', async () => {
-      const { state, conn, revision } = await taken()
-      await right(state.dropLease(conn, revision))
-      await rig().pass(3_200)
-      expect(await right(state.writeLease(conn, entry('two'), 0, 30))).toBeGreaterThan(revision)
-    })
-  })
+  leaseLaws(rig, about)
 
   about('a checkpoint on its own', () => {
     it('lands on the current revision of the lease and answers its own', async () => {
@@ -134,8 +35,8 @@ export const stateStoreLaws = (rig: () => StateRig, { sideBySide }: { readonly s
       const { state, conn, revision } = await taken(how === 'expired' ? 1 : 30)
       if (how === 'renewed') await right(state.writeLease(conn, entry('one'), revision, 30))
       if (how === 'given back') await right(state.dropLease(conn, revision))
-      if (how === 'taken over') await right(state.writeLease(conn, entry('two'), await right(state.dropLease(conn, revision)), 30))
-      if (how === 'expired') await rig().pass(1_600)
+      if (how === 'taken over') await takenOn(state, conn, await right(state.dropLease(conn, revision)))
+      if (how === 'expired') await eventually('expired', async () => (await right(state.readLease(conn))).entry === null)
       expect(await left(state.writeCheckpoint(conn, flow, checkpoint(revision, 'a'), revision))).toBe('refused')
       expect(await right(state.readCheckpoint(conn, flow))).toBeNull()
     })
@@ -143,7 +44,7 @@ export const stateStoreLaws = (rig: () => StateRig, { sideBySide }: { readonly s
     it('is refused when the lease and its marker are both gone', async () => {
       const { state, conn, revision } = await taken()
       await right(state.dropLease(conn, revision))
-      await rig().pass(3_200)
+      await eventually('forgotten', async () => (await right(state.readLease(conn))).revision === 0)
       expect(await left(state.writeCheckpoint(conn, flow, checkpoint(revision, 'a'), revision))).toBe('refused')
     })
 
@@ -181,10 +82,9 @@ export const stateStoreLaws = (rig: () => StateRig, { sideBySide }: { readonly s
     })
 
     it('renews the lease with its time to live', async () => {
-      const { state, conn, revision } = await taken(30)
+      const { state, conn, revision } = await taken(600)
       await right(state.writeBatch({ conn, flow, pages: [], ttlSeconds: 1, checkpoint: { value: checkpoint(revision, 'a'), revision: 0 }, lease: { value: entry('one', 1), revision } }))
-      await rig().pass(1_600)
-      expect((await right(state.readLease(conn))).entry).toBeNull()
+      await eventually('expired', async () => (await right(state.readLease(conn))).entry === null)
       expect(await right(state.readCheckpoint(conn, flow))).not.toBeNull()
     })
 
@@ -225,7 +125,7 @@ export const stateStoreLaws = (rig: () => StateRig, { sideBySide }: { readonly s
 
     it('of a former owner is refused after the lease was taken over', async () => {
       const { state, conn, revision, batchOn, cursor } = await taken()
-      await right(state.writeLease(conn, entry('two'), await right(state.dropLease(conn, revision)), 30))
+      await takenOn(state, conn, await right(state.dropLease(conn, revision)))
       expect([await left(batchOn(revision, [[0, 'p0', 0]], 'zombie', 0)), await cursor()]).toEqual(['refused', undefined])
     })
 

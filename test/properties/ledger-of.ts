@@ -1,15 +1,30 @@
 /** What the rig's connection remembers, read straight from where it stands. */
+import type { LedgerPage } from '#libs/contracts/state.ts'
+import { stateKeys } from '#libs/contracts/subjects.ts'
+import type { Checkpoint } from '#libs/domain/checkpoint.ts'
 import type { Link } from '#libs/domain/link.ts'
 import { ConnectionId, FlowId } from '#libs/domain/ids.ts'
-import { ok, type World } from './world.ts'
+import { E } from '#libs/fp.ts'
+import type { Remembered } from './commits.ts'
+import type { World } from './world.ts'
+
+const ok = <A>(answer: E.Either<unknown, A>): A => {
+  if (E.isLeft(answer)) throw new Error(JSON.stringify(answer.left))
+  return answer.right
+}
 
 export const conn = ok(ConnectionId.decode('c1'))
 export const flow = ok(FlowId.decode('main'))
 
-export const linksOf = async ({ rig, setup }: World): Promise<ReadonlyArray<Link>> => {
-  if (setup.way === 'streamed') return [...rig.b.ledgers.values()].flatMap(({ links }) => [...links.values()])
-  const checkpoint = ok(await rig.state.readCheckpoint(conn, flow)())
-  if (checkpoint === null) return []
-  const pages = ok(await rig.state.readPages(conn, flow, Array.from({ length: checkpoint.value.pages }, (_, n) => n))())
-  return [...pages.values()].flatMap(({ value }) => Object.values(value.links))
+export const rememberedBy = ({ rig, setup }: Pick<World, 'rig' | 'setup'>): Remembered => {
+  if (setup.way === 'streamed') {
+    const [ledger] = rig.b.ledgers.values()
+    return { checkpoint: ledger?.checkpoint ?? null, links: [...(ledger?.links.values() ?? [])] }
+  }
+  const checkpoint = rig.state.peek(stateKeys.checkpoint(conn, flow)) as Checkpoint | undefined
+  if (checkpoint === undefined) return { checkpoint: null, links: [] }
+  const pages = Array.from({ length: checkpoint.pages }, (_, n) => rig.state.peek(stateKeys.page(conn, flow, n)) as LedgerPage | undefined)
+  return { checkpoint, links: pages.flatMap((page) => Object.values(page?.links ?? {})) }
 }
+
+export const linksOf = (world: Pick<World, 'rig' | 'setup'>): ReadonlyArray<Link> => rememberedBy(world).links

@@ -7,8 +7,10 @@ const mark = 'X-SIDE'
 
 export const unmarked = ({ [mark]: _, ...fields }: Fields): Fields => fields
 
+export const marked = (name: string, fields: Fields): Fields => ({ ...fields, [mark]: name })
+
 export const markedSide = (name: string, side: Side): Side => {
-  const item = (i: Item): Item => ({ ...i, fields: { ...i.fields, [mark]: name } })
+  const item = (i: Item): Item => ({ ...i, fields: marked(name, i.fields) })
   const change = (c: Change): Change => (c.is === 'item' ? { is: 'item', item: item(c.item) } : c)
   const bare = (write: Write): Write => {
     if (write.do === 'delete') return write

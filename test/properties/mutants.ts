@@ -3,7 +3,7 @@ import type { Side, Write } from '#libs/connectors/connector.ts'
 import type { Checkpoint } from '#libs/domain/checkpoint.ts'
 import { E, pipe, TE } from '#libs/fp.ts'
 import type { StateStore } from '../../services/sync-worker/ports.ts'
-import { markedSide } from './marked-side.ts'
+import { marked, markedSide } from './marked-side.ts'
 import type { Mutant } from './world.ts'
 
 const writesThrough = (side: Side, change: (write: Write) => Write): Side => ({
@@ -45,6 +45,22 @@ const cursorFirst = (): Mutant => {
   }
 }
 
+/** What a delta does not mention is taken for gone, and nobody asks. */
+const deltasAsListings = (): Mutant => ({
+  name: 'absence from a delta is taken for a deletion',
+  side: (_, side) => {
+    let isDelta = false
+    return {
+      ...side,
+      read: (ask) => pipe(side.read(ask), TE.map((reader) => {
+        isDelta = reader.coverage === 'delta'
+        return { ...reader, coverage: 'listing' as const }
+      })),
+      fetch: (ids, signal) => (isDelta ? TE.right([]) : side.fetch(ids, signal)),
+    }
+  },
+})
+
 /** Every write of state is made with the conditions that hold just then. */
 const unfenced = (state: StateStore): StateStore => ({
   ...state,
@@ -69,11 +85,11 @@ const unfenced = (state: StateStore): StateStore => ({
 /** The mutants and the invariant of SYNC.md §F.5 that must catch each. */
 export const mutants: ReadonlyArray<{ readonly mutant: () => Mutant; readonly caughtBy: RegExp; readonly late?: true }> = [
   { mutant: () => noPreconditions, caughtBy: /^I7|^I1/ },
-  { mutant: cursorFirst, caughtBy: /^I3|^I1|^no link/ },
+  { mutant: cursorFirst, caughtBy: /^I8/ },
   { mutant: () => ({ name: 'no consistency horizon', flow: { horizonMs: 0 } }), caughtBy: /^I5/, late: true },
   { mutant: () => ({ name: 'no guard: whatever is held is approved unseen', approvesAll: true }), caughtBy: /^I5/ },
-  { mutant: () => ({ name: 'no adopt rule: equal contents look different', side: (name, side) => markedSide(name, side) }), caughtBy: /^I2|^I4/ },
+  { mutant: () => ({ name: 'no adopt rule: equal contents look different', side: (name, side) => markedSide(name, side), sees: marked }), caughtBy: /^I2|^I4/ },
   { mutant: () => ({ name: 'no fence: state is written whoever holds the lease', ports: (ports) => ({ ...ports, state: unfenced(ports.state) }) }), caughtBy: /^I6/ },
   { mutant: () => ({ name: 'no archive: losers are thrown away', ports: (ports) => ({ ...ports, sayArchived: () => TE.right(undefined) }) }), caughtBy: /^I1/ },
-  { mutant: () => ({ name: 'absence from a delta is taken for a deletion', side: (_, side) => ({ ...side, read: (ask) => pipe(side.read(ask), TE.map((reader) => ({ ...reader, coverage: 'listing' as const }))), fetch: () => TE.right([]) }) }), caughtBy: /^I5|^I1|^I3|^no link/ },
+  { mutant: deltasAsListings, caughtBy: /^I5/ },
 ]

@@ -47,6 +47,7 @@ export const tapSide = (tap: Tap, side: Side): Side => {
         linksByRemoteA: (ids, signal) => tapped(tap, ledger.linksByRemoteA(ids, signal)),
         unseen: (gen, after, limit, signal) => tapped(tap, ledger.unseen(gen, after, limit, signal)),
         count: (gen, signal) => tapped(tap, ledger.count(gen, signal)),
+        forget: (checkpoint, signal) => tapped(tap, ledger.forget(checkpoint, signal)),
         commit: (commit, signal) => tapped(tap, ledger.commit(commit, signal)),
       },
     }),

@@ -135,6 +135,36 @@ describe('guards', () => {
   })
 })
 
+describe('another system that answers at the same address', () => {
+  const known = async (options: EngineOptions) => {
+    const told: { principal: string | undefined } = { principal: 'cluster 1' }
+    const rig = await inSync({ ...options, wrap: (name, side) => (name === 'source' && told.principal !== undefined ? { ...side, principal: told.principal } : side) })
+    return { rig, told }
+  }
+
+  it.each([['two-way', listed], ['streamed', streamed]])('halts the flow and asks for a new connection; an approval makes the next sync a first one (%s)', async (_how, options) => {
+    const { rig, told } = await known(options)
+    told.principal = 'cluster 2'
+    remove(rig, ['x'])
+    rig.a.put({ key: 'y', fields: { FN: 'edited' } })
+    const held = await rig.sync()
+    expect(held).toMatchObject({ outcome: 'held', flows: [{ heldBy: 'changed-account', error: { message: expect.stringMatching(/the source is cluster 2 now, it was cluster 1; a new connection is required/) as unknown } }] })
+    expect(rig.newWrites()).toEqual({ a: 0, b: 0 })
+    expect((await rig.sync({ approved: held.flows[0]?.plan ?? '' })).outcome).toBe('succeeded')
+    expect(Object.keys(shown(rig).b)).toHaveLength(3)
+    expect(await isQuiet(rig)).toBe(true)
+  })
+
+  it.each([['two-way', listed], ['streamed', streamed]])('is not suspected where it does not tell, or did not before (%s)', async (_how, options) => {
+    const { rig, told } = await known(options)
+    for (const principal of [undefined, 'cluster 1', undefined]) {
+      told.principal = principal
+      expect((await rig.sync()).outcome).toBe('succeeded')
+    }
+    expect(await isQuiet(rig)).toBe(true)
+  })
+})
+
 describe('damping', () => {
   /** A destination that answers every write with a content of its own. */
   const restless = async () => {

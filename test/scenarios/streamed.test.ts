@@ -70,3 +70,44 @@ it('deleted and made again under another id, pages apart: not deleted', async ()
   expect(shown(rig).b).toMatchObject({ x: { FN: 'again' }, y: { FN: 'yy' } })
   expect(await isQuiet(rig)).toBe(true)
 })
+
+describe.each([['in a delta', streamed], ['in a listing', { ...streamed, a: { delta: false } }]])('T05 a row that is gone, %s', (_how, options) => {
+  it('leaves no link: made anew just as it was, under its old id, it is copied again', async () => {
+    const rig = await inSync(options)
+    const [old] = rig.a.byKey('x')
+    rig.a.removeKey('x')
+    expect((await rig.sync()).flows[0]).toMatchObject({ links: 2, counts: { deleted: 1 } })
+    rig.a.put({ key: 'x', fields: { FN: 'x' }, remoteId: old?.remoteId ?? '' })
+    expect((await rig.sync()).flows[0]).toMatchObject({ links: 3, counts: { created: 1 } })
+    expect(shown(rig).b).toMatchObject({ x: { FN: 'x' } })
+  })
+
+  it('while it was parked: its copy goes, and nothing stays parked', async () => {
+    const rig = await inSync(options)
+    rig.a.spoil(rig.a.byKey('x')[0]?.remoteId ?? '', 'garbled')
+    expect((await rig.sync()).flows[0]).toMatchObject({ parkedNow: 1 })
+    rig.a.removeKey('x')
+    expect((await rig.sync()).flows[0]).toMatchObject({ parkedNow: 0, links: 2, counts: { deleted: 1 } })
+    expect(shown(rig).b).not.toHaveProperty('x')
+    expect(await isQuiet(rig)).toBe(true)
+  })
+
+  it('parked before it was ever copied: forgotten, and no guard is frightened by many of them', async () => {
+    const rig = await inSync({ ...options, flow: { guards: { maxBadShare: 1 } } })
+    const ids = many(12).map((key) => rig.a.put({ key, fields: { FN: key } }).remoteId)
+    for (const id of ids) rig.a.spoil(id, 'garbled')
+    expect((await rig.sync()).flows[0]).toMatchObject({ parkedNow: 12, links: 15 })
+    for (const id of ids) rig.a.remove(id)
+    expect((await rig.sync()).flows[0]).toMatchObject({ outcome: 'succeeded', parkedNow: 0, links: 3, counts: { deleted: 0 } })
+    expect(await isQuiet(rig)).toBe(true)
+  })
+})
+
+it('T71 a dry run of a listing tells the deletes beside what is new', async () => {
+  const rig = await inSync({ ...streamed, a: { delta: false } }, many(8))
+  rig.a.removeKey('k1')
+  for (const key of ['n1', 'n2', 'n3']) rig.a.put({ key, fields: { FN: key } })
+  const told = (await rig.sync({ dryRun: true })).flows[0]?.moves ?? []
+  expect(told.filter((move) => move.do === 'delete')).toEqual([{ key: 'k1', do: 'delete', on: 'destination' }])
+  expect((await rig.sync()).flows[0]?.counts).toMatchObject({ created: 3, deleted: 1 })
+})

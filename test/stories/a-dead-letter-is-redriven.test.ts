@@ -6,7 +6,7 @@ import { publish } from '#libs/nats/publish.ts'
 import { subjects } from '#libs/contracts/subjects.ts'
 import type { ConnectionId } from '#libs/domain/ids.ts'
 import { startHouse, type House } from '../support/house.ts'
-import { until } from '../support/processes.ts'
+import { patienceMs, until } from '../support/processes.ts'
 
 let house: House
 beforeAll(async () => {
@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => house.stop())
 
 const api = async (verb: string, question: unknown): Promise<Record<string, unknown>> => {
-  const answer = await ask(house.bus)(subjects.api(verb), new TextEncoder().encode(JSON.stringify(question)), { timeoutMs: 3_000 })()
+  const answer = await ask(house.bus)(subjects.api(verb), new TextEncoder().encode(JSON.stringify(question)), { timeoutMs: patienceMs })()
   if (E.isLeft(answer)) throw new Error(JSON.stringify(answer.left))
   return JSON.parse(new TextDecoder().decode(answer.right.body)) as Record<string, unknown>
 }
@@ -40,7 +40,7 @@ describe('a source that stays down', () => {
     a.mischief.failReads = 1_000
     await house.apply(applied('down'))
     await house.request('down')
-    const dead = await house.result(({ conn, outcome }) => conn === 'down' && outcome === 'dead', 15_000)
+    const dead = await house.result(({ conn, outcome }) => conn === 'down' && outcome === 'dead')
     expect(dead.attempt).toBe(2)
     await until('the letter is listed', async () => (await letters('down')).length === 1)
     const seq = (await letters('down'))[0]?.seq ?? 0
@@ -54,7 +54,7 @@ describe('a source that stays down', () => {
     const mended = await house.result(({ conn, outcome }) => conn === 'down' && outcome === 'succeeded')
     expect(mended.cause).toBe('redrive')
     await until('the letter is gone', async () => (await letters('down')).length === 0)
-  }, 30_000)
+  })
 
   it('T55 a work item nobody can read is a dead letter once, and blocks nothing', async () => {
     house.store('odd-a')

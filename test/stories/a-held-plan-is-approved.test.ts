@@ -4,7 +4,7 @@ import { subjects } from '#libs/contracts/subjects.ts'
 import { E } from '#libs/fp.ts'
 import { ask } from '#libs/nats/ask.ts'
 import { startHouse, type House } from '../support/house.ts'
-import { until } from '../support/processes.ts'
+import { patienceMs, until } from '../support/processes.ts'
 
 let house: House
 beforeAll(async () => {
@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => house.stop())
 
 const say = async (subject: string, question: unknown): Promise<{ code: number; run?: string }> => {
-  const answer = await ask(house.bus)(subject, new TextEncoder().encode(JSON.stringify(question)), { timeoutMs: 3_000 })()
+  const answer = await ask(house.bus)(subject, new TextEncoder().encode(JSON.stringify(question)), { timeoutMs: patienceMs })()
   if (E.isLeft(answer)) throw new Error(JSON.stringify(answer.left))
   return JSON.parse(new TextDecoder().decode(answer.right.body)) as { code: number; run?: string }
 }

@@ -7,7 +7,6 @@ import type { Bus } from '#libs/nats/connect.ts'
 import { provision } from '#libs/nats/provision.ts'
 import { natsState } from '../../services/sync-worker/nats-state.ts'
 import { connectTo, startTestServer, type TestServer } from '../support/nats-server.ts'
-import { pause } from '../support/pause.ts'
 import { until } from '../support/processes.ts'
 
 let server: TestServer
@@ -29,10 +28,13 @@ it('is free after the server was killed', async () => {
   const held = await state.writeLease(conn, entry, 0, 30)()
   const dropped = await state.dropLease(conn, E.isRight(held) ? held.right : 0)()
   expect(E.isRight(dropped)).toBe(true)
-  await pause(2_500) // the marker is gone by now
+  await until('the marker is gone', async () => {
+    const seen = await state.readLease(conn)()
+    return E.isRight(seen) && seen.right.revision === 0
+  })
   await server.kill()
   await server.restart()
   await until('the server answers', async () => E.isRight(await state.readLease(conn)()))
   expect(await state.readLease(conn)()).toMatchObject({ right: { entry: null } })
-  await until('it can be taken by whoever expects none', async () => E.isRight(await state.writeLease(conn, entry, 0, 30)()), 5_000)
+  await until('it can be taken by whoever expects none', async () => E.isRight(await state.writeLease(conn, entry, 0, 30)()))
 })

@@ -13,8 +13,8 @@ import { openBucket } from '#libs/nats/kv.ts'
 import { publish } from '#libs/nats/publish.ts'
 import { listMessages } from '#libs/nats/stream-messages.ts'
 import { subscribe } from '#libs/nats/subscribe.ts'
-import { asked, startDeployedHouse, type DeployedHouse } from '../support/deployed-house.ts'
-import { until, type ServiceProcess } from '../support/processes.ts'
+import { accepted, asked, startDeployedHouse, type DeployedHouse } from '../support/deployed-house.ts'
+import { patienceMs, until, type ServiceProcess } from '../support/processes.ts'
 import { foreignHearings, foreignSubjects, users } from '../support/rights.ts'
 
 let house: DeployedHouse
@@ -31,13 +31,13 @@ beforeAll(async () => {
   client = await house.as('client')
   for (const subject of [subjects.results, subjects.progresses, subjects.alert('*')]) subscribe(client, { subject, handle: (message) => void heard.add(message.subject), onError: () => undefined })
   await client.flush()
-}, 60_000)
+})
 afterAll(() => house.stop())
 
 const conn = (id: string): ConnectionId => id as ConnectionId
 const http = async (path: string, method = 'GET'): Promise<number> => (await fetch(`${url}${path}`, { method })).status
 const say = async (subject: string, body: string): Promise<void> => {
-  expect(await publish(house.admin)(subject, new TextEncoder().encode(body))()).toMatchObject({ _tag: 'Right' })
+  expect(await publish(house.admin)(subject, new TextEncoder().encode(body), { timeoutMs: patienceMs })()).toMatchObject({ _tag: 'Right' })
 }
 /** No database listens there, which may pass: such a run is tried again. */
 const nobody = { provider: 'postgres', url: 'postgres://nobody@127.0.0.1:1/none', table: 'none' }
@@ -60,7 +60,7 @@ describe('every service under its own user', () => {
   })
 
   it('syncs, on trigger of a client, with a conflict that is resolved and a loser that is kept', async () => {
-    running.push(await house.start('sync-worker', { WORKER_LEASE_TTL_MS: '3000' }))
+    running.push(await house.start('sync-worker', { WORKER_LEASE_TTL_MS: '6000' }))
     const [a, b] = [await house.side('pair', 'a'), await house.side('pair', 'b')]
     for (const name of ['one', 'two', 'three']) await a.put(name)
     await house.apply('pair')
@@ -68,10 +68,10 @@ describe('every service under its own user', () => {
     expect(await b.names()).toHaveLength(3)
     await a.put('one', 'One of A')
     await b.put('one', 'One of B')
-    expect(await asked(client, subjects.trigger('pair'), {})).toMatchObject({ answer: 'accepted' })
-    const second = await house.result('the triggered run', ({ conn: id, cause }) => id === 'pair' && cause === 'manual')
+    const triggered = await accepted(client, 'pair')
+    const second = await house.result('the triggered run', ({ run }) => run === triggered)
     expect(second).toMatchObject({ outcome: 'succeeded', flows: [{ counts: { conflicts: 1 } }] })
-    const kept = await listMessages(house.admin)(streams.archive, { filterSubject: subjects.archiveOf(conn('pair')), limit: 9 })()
+    const kept = await listMessages(house.admin)(streams.archive, { filterSubject: subjects.archivedOf(conn('pair')), limit: 9 })()
     expect(E.isRight(kept) && kept.right.length).toBe(1)
   })
 
@@ -86,14 +86,21 @@ describe('every service under its own user', () => {
     expect(await asked(house.admin, subjects.control(conn('big')), { verb: 'cancel' })).toMatchObject({ found: 'running' })
     const cancelled = await house.result('the cancelled run', ({ conn: id, outcome }) => id === 'big' && outcome === 'cancelled')
     expect(cancelled.flows).toHaveLength(1)
-    await house.result('the run that waited', ({ conn: id, outcome }) => id === 'big' && outcome === 'succeeded', 20_000)
-  }, 40_000)
+    await house.result('the run that waited', ({ conn: id, outcome }) => id === 'big' && outcome === 'succeeded')
+  })
 
   it('cancels what is queued, defers what is busy, skips what is paused, gives up what stays broken', async () => {
-    await house.apply('down', { ...nobodyThere, maxAttempts: 5 })
-    await until('its first attempt failed', async () => JSON.stringify(await asked(client, subjects.api('status', 'down'))).includes('retrying'))
-    expect(await asked(house.admin, subjects.control(conn('down')), { verb: 'cancel' })).toMatchObject({ found: 'queued' })
-    await house.result('the cancelled run', ({ conn: id, outcome }) => id === 'down' && outcome === 'cancelled')
+    let found: unknown = ''
+    // The delay before the next attempt is random: once in a while that attempt is under way by now.
+    for (let times = 1; found !== 'queued'; times++) {
+      const down = `down-${times}`
+      await house.apply(down, { ...nobodyThere, maxAttempts: 5 })
+      // Unknown at first: the tracker hears of it as the scheduler does.
+      await until('its first attempt failed', async () => JSON.stringify(await asked(client, subjects.api('status', down)).catch(() => '')).includes('retrying'))
+      found = (await asked(house.admin, subjects.control(conn(down)), { verb: 'cancel' }))['found']
+      expect(['queued', 'running']).toContain(found)
+      await house.result('the cancelled run', ({ conn: id, outcome }) => id === down && outcome === 'cancelled')
+    }
 
     await house.apply('down', { ...nobodyThere, maxAttempts: 1 })
     await say(subjects.request(conn('down')), '')
@@ -109,7 +116,7 @@ describe('every service under its own user', () => {
     await house.apply('idle', { paused: true })
     await say(subjects.request(conn('idle')), '')
     expect(await house.result('the skipped run', ({ conn: id }) => id === 'idle')).toMatchObject({ outcome: 'skipped', reason: 'paused' })
-  }, 40_000)
+  })
 
   it('answers over HTTP and NATS, and redrives and discards dead letters', async () => {
     for (const path of ['/healthz', '/api/sync/status', '/api/sync/status/pair', '/api/sync/statistics', '/api/sync/statistics?connection=pair', '/api/sync/history', '/api/sync/history?connection=pair', '/api/sync/dead']) expect([path, await http(path)]).toEqual([path, 200])
@@ -165,7 +172,7 @@ const refusedOf = async (user: string, use: (bus: Bus, subject: string) => void,
   })
   for (const subject of all) use(bus, subject)
   expect(await bus.flush()).toMatchObject({ _tag: 'Right' })
-  await until(`${all.length} refusals of ${user}, not of: ${all.filter((subject) => !refused.has(subject)).join(' ')}`, () => all.every((subject) => refused.has(subject)), 2_000).catch(() => undefined)
+  await until(`${all.length} refusals of ${user}, not of: ${all.filter((subject) => !refused.has(subject)).join(' ')}`, () => all.every((subject) => refused.has(subject))).catch(() => undefined)
   return all.filter((subject) => refused.has(subject))
 }
 

@@ -3,7 +3,7 @@ import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import pg from 'pg'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
-import { until } from '../support/processes.ts'
+import { patienceMs, until } from '../support/processes.ts'
 import { isThere, startUp, upFolder, type UpProcess } from '../support/up-process.ts'
 
 type Statistics = {
@@ -24,6 +24,9 @@ afterAll(async () => {
 })
 
 beforeEach(({ onTestFailed }) => onTestFailed(() => void process.stderr.write((up as UpProcess | undefined)?.output() ?? '')))
+
+/** What was in hand at the kill waits for its lease and its redelivery, half a minute each. */
+const leaseAndMore = 1.5 * patienceMs
 
 const file = (...path: ReadonlyArray<string>): string => join(dir, 'quickstart', ...path)
 const statistics = async (): Promise<Statistics> => (await (await fetch(`${up.httpUrl}/api/sync/statistics`)).json()) as Statistics
@@ -49,7 +52,7 @@ const areGone = (family: ReadonlyArray<number>): Promise<void> => until('its pro
 
 it('three connections succeed within seconds, and the readings keep coming', async () => {
   up = await startUp(dir, '--quickstart')
-  await until('all three have succeeded', async () => (await statistics()).connections.filter(({ runs }) => runs.succeeded > 0).length === 3, 10_000)
+  await until('all three have succeeded', async () => (await statistics()).connections.filter(({ runs }) => runs.succeeded > 0).length === 3)
   const { runs, connections } = await statistics()
   expect(runs).toMatchObject({ failed: 0, dead: 0, partial: 0 })
   expect(connections.map(({ id, links, changes: { created, conflicts } }) => [id, id === 'meters' || links, id === 'meters' || created, conflicts])).toEqual(
@@ -60,8 +63,8 @@ it('three connections succeed within seconds, and the readings keep coming', asy
   const before = await rows()
   await until('more rows', async () => (await rows()).rows > before.rows)
   await until('the story is told', () => up.output().includes('Where to look next'))
-  expect(up.output()).toMatch(/contacts +two folders of cards +\d+ ms +10 cards +7 created, .*1 conflict/)
-}, 40_000)
+  expect(up.output()).toMatch(/contacts +two folders of cards +[\d.]+ m?s +10 cards +7 created, .*1 conflict/)
+})
 
 it('an edited card reaches the other side', async () => {
   const card = await readFile(file('contacts-a', 'bruno-keller.vcf'), 'utf8')
@@ -74,7 +77,8 @@ it('Ctrl-C ends it well within ten seconds, with all it started', async () => {
   expect(family.length).toBeGreaterThan(3)
   const { code, tookMs } = await up.end('SIGINT')
   expect(code, up.output()).toBe(0)
-  expect(tookMs).toBeLessThan(10_000)
+  // A machine that takes long to start it takes long to end it.
+  expect(tookMs).toBeLessThan(10_000 + up.tookMs)
   await areGone(family)
   expect((await readdir(dir)).sort()).toEqual(['nats', 'postgres', 'postgres.password', 'quickstart'])
 })
@@ -83,11 +87,11 @@ it('started again it goes on, and copies nothing a second time', async () => {
   const before = await times()
   up = await startUp(dir, '--quickstart')
   const already = await Promise.all(['contacts', 'calendar', 'meters'].map(runsOf))
-  await until('each has run again', async () => (await Promise.all(['contacts', 'calendar', 'meters'].map(runsOf))).every((runs, i) => runs > (already[i] ?? 0)), 15_000)
+  await until('each has run again', async () => (await Promise.all(['contacts', 'calendar', 'meters'].map(runsOf))).every((runs, i) => runs > (already[i] ?? 0)))
   expect(await times()).toEqual(before)
-  expect(up.output()).toMatch(/contacts .* 10 cards +nothing to do/)
+  await until('it is told', () => /contacts .* 10 cards +nothing to do/.test(up.output()))
   expect((await statistics()).connections.find(({ id }) => id === 'contacts')?.changes.created).toBe(7)
-}, 30_000)
+})
 
 it('a second start in the same folder is refused, and disturbs nothing', async () => {
   await expect(startUp(dir, '--quickstart')).rejects.toThrow(/ended with 4:\nsyncline: syncline is already running in .* \(process \d+/)
@@ -100,11 +104,10 @@ it('after kill -9 its servers are gone too, and the next start goes on with noth
   up = await startUp(dir, '--quickstart')
   await areGone(family)
   const already = await rows()
-  await until('readings go on', async () => (await rows()).rows > already.rows, 45_000)
-  // What was in hand at the kill waits for its lease
-  await until('the cards have been looked at', () => /contacts .* 10 cards +nothing to do/.test(up.output()), 45_000)
+  await until('readings go on', async () => (await rows()).rows > already.rows, leaseAndMore)
+  await until('the cards have been looked at', () => /contacts .* 10 cards +nothing to do/.test(up.output()), leaseAndMore)
   expect(await times()).toEqual(before)
   const { rows: all, distinct, last } = await rows()
   expect([distinct, last]).toEqual([all, all])
   expect((await up.end('SIGTERM')).code).toBe(0)
-}, 60_000)
+})

@@ -19,7 +19,8 @@ import { openBucket } from '#libs/nats/kv.ts'
 import { subscribe } from '#libs/nats/subscribe.ts'
 import { composed, loginOf, startDeployedNats, type DeployedNats } from './deployed-nats.ts'
 import { connectTo } from './nats-server.ts'
-import { startProcess, until, type ServiceProcess } from './processes.ts'
+import { onceInACentury } from './schedules.ts'
+import { patienceMs, startProcess, until, type ServiceProcess } from './processes.ts'
 
 const root = join(import.meta.dirname, '../..')
 
@@ -31,7 +32,7 @@ export type DeployedHouse = {
   /** The streams, buckets and consumers, by the command of compose's `provision`. */
   readonly provision: () => Promise<void>
   readonly start: (service: string, env?: Readonly<Record<string, string>>) => Promise<ServiceProcess>
-  /** Two folders kept in step both ways: at once, and then once a day. */
+  /** Two folders kept in step both ways: at once, and then when asked. */
   readonly apply: (id: string, more?: Readonly<Record<string, unknown>>) => Promise<void>
   /** A side of a connection that `apply` made; it is there once it has a card, or was asked for. */
   readonly side: (id: string, side: 'a' | 'b') => Promise<Side>
@@ -86,9 +87,9 @@ export const startDeployedHouse = async (size: 1 | 3): Promise<DeployedHouse> =>
     apply: async (id, more = {}) => {
       const side = (name: string) => ({ provider: 'file', path: join(dir, id, name) })
       const flows = [{ id: 'main', direction: 'two-way', kind: 'contact', source: side('a'), destination: side('b') }]
-      const connection = Connection.decode({ id, schedule: { kind: 'interval', everyMs: 86_400_000 }, flows, ...more })
+      const connection = Connection.decode({ id, schedule: onceInACentury, flows, ...more })
       if (E.isLeft(connection)) throw new Error('not a connection')
-      const put = await openBucket(admin)(buckets.connections).put(connection.right.id, encode(ConnectionDocument, { connection: connection.right, appliedAt: Date.now() }))()
+      const put = await openBucket(admin)(buckets.connections, { timeoutMs: patienceMs }).put(connection.right.id, encode(ConnectionDocument, { connection: connection.right, appliedAt: Date.now() }))()
       if (E.isLeft(put)) throw new Error(JSON.stringify(put.left))
     },
     side: async (id, side) => {
@@ -99,7 +100,7 @@ export const startDeployedHouse = async (size: 1 | 3): Promise<DeployedHouse> =>
         names: async () => (await readdir(folder)).filter((name) => name.endsWith('.vcf')).sort(),
       }
     },
-    result: async (what, test, withinMs = 10_000) => {
+    result: async (what, test, withinMs = patienceMs) => {
       await until(`${what}; heard: ${heard(results)}`, () => results.some(test), withinMs).catch((cause: unknown) => {
         throw new Error(`${String(cause)}\nheard in the end: ${heard(results)}\n${processes.map(({ name, output }) => `--- ${name}\n${output().slice(-3_000)}`).join('\n')}`)
       })
@@ -118,9 +119,19 @@ export const startDeployedHouse = async (size: 1 | 3): Promise<DeployedHouse> =>
 
 const heard = (results: ReadonlyArray<RunResult>): string => JSON.stringify(results.map(({ conn, outcome, reason, error }) => [conn, outcome, reason ?? error?.message]))
 
+/**
+ * The run that a trigger was accepted with. A result is heard before the work item is out of the queue: for a moment the
+ * answer is still "already running", with the run that has just ended.
+ */
+export const accepted = async (bus: Bus, id: string): Promise<string> => {
+  let answer: Record<string, unknown> = {}
+  await until(`a trigger of ${id} is accepted`, async () => (answer = await asked(bus, subjects.trigger(id)))['answer'] === 'accepted')
+  return String(answer['run'])
+}
+
 /** Asks a service and reads its JSON; rejects with what it said instead. */
 export const asked = async (bus: Bus, subject: string, question: object = {}): Promise<Record<string, unknown>> => {
-  const answer = await ask(bus)(subject, new TextEncoder().encode(JSON.stringify(question)), { timeoutMs: 5_000 })()
+  const answer = await ask(bus)(subject, new TextEncoder().encode(JSON.stringify(question)), { timeoutMs: patienceMs })()
   if (E.isLeft(answer)) throw new Error(`${subject}: ${JSON.stringify(answer.left)}`)
   return JSON.parse(new TextDecoder().decode(answer.right.body)) as Record<string, unknown>
 }

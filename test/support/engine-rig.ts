@@ -6,7 +6,8 @@ import { memorySide } from '#libs/connectors/memory/memory.ts'
 import type { MemoryOptions } from '#libs/connectors/memory/options.ts'
 import { memoryStore, type MemoryStore } from '#libs/connectors/memory/store.ts'
 import type { Side } from '#libs/connectors/connector.ts'
-import type { ArchivedVersion } from '#libs/contracts/archive.ts'
+import type { ArchivedVersion, CreatedItems } from '#libs/contracts/archive.ts'
+import type { AuditRecord } from '#libs/contracts/audit.ts'
 import type { ConflictQuestion } from '#libs/contracts/conflict.ts'
 import type { ParkedRecord } from '#libs/contracts/dead-letter.ts'
 import type { RunResult } from '#libs/contracts/result.ts'
@@ -20,7 +21,7 @@ import type { Log } from '#libs/telemetry/log.ts'
 import { resolve } from '../../services/conflict-resolver/resolve.ts'
 import { leaseTimesOf } from '../../services/sync-worker/lease.ts'
 import { leaseMemory } from '../../services/sync-worker/lease-memory.ts'
-import type { Ports } from '../../services/sync-worker/ports.ts'
+import type { ArchivedByRun, Ports } from '../../services/sync-worker/ports.ts'
 import { stopSwitch } from '../../services/sync-worker/stop-switch.ts'
 import { syncConnection, type RunEnd } from '../../services/sync-worker/sync.ts'
 import { memoryState, type MemoryState } from './memory-state.ts'
@@ -40,6 +41,8 @@ export type EngineRig = {
   readonly state: MemoryState
   readonly ports: Ports
   readonly archived: Array<ArchivedVersion>
+  readonly created: Array<CreatedItems>
+  readonly audit: Array<AuditRecord>
   readonly parked: Array<ParkedRecord>
   readonly questions: Array<ConflictQuestion>
   readonly resolver: { up: boolean }
@@ -58,6 +61,10 @@ export const engineRig = (options: EngineOptions = {}): EngineRig => {
   const b = memoryStore('b')
   const state = memoryState()
   const archived: Array<ArchivedVersion> = []
+  const created: Array<CreatedItems> = []
+  /** Both kinds in the order they were said. */
+  const said: Array<ArchivedByRun> = []
+  const audit: Array<AuditRecord> = []
   const parked: Array<ParkedRecord> = []
   const questions: Array<ConflictQuestion> = []
   const resolver = { up: true }
@@ -88,6 +95,8 @@ export const engineRig = (options: EngineOptions = {}): EngineRig => {
     worker: 'rig',
     state,
     connection: () => async () => E.right(connectionOf()),
+    highestFence: () => TE.right(0),
+    provenanceFor: () => undefined,
     openSide: (_connection, _flow, name) => async () => {
       const side = name === 'source' ? memorySide(a, live.a) : memorySide(b, live.b)
       return E.right(options.wrap?.(name, side) ?? side)
@@ -101,7 +110,16 @@ export const engineRig = (options: EngineOptions = {}): EngineRig => {
     sayResult: () => TE.right(undefined),
     sayDead: () => TE.right(undefined),
     sayParked: (record) => async () => E.right(void parked.push(record)),
-    sayArchived: (version) => async () => E.right(void archived.push(version)),
+    sayArchived: (version) => async () => {
+      archived.push(version)
+      return E.right(void said.push({ is: 'version', version }))
+    },
+    sayCreated: (items) => async () => {
+      created.push(items)
+      return E.right(void said.push({ is: 'created', created: items }))
+    },
+    sayAudit: (record) => async () => E.right(void audit.push(record)),
+    archivedBy: (_conn, run) => async () => E.right(said.filter((one) => (one.is === 'version' ? one.version : one.created).run === run)),
     readArchived: (seq) => async () => E.right(archived[seq - 1] ?? null),
     sayRequest: () => TE.right(undefined),
     sayProgress: () => undefined,
@@ -124,7 +142,7 @@ export const engineRig = (options: EngineOptions = {}): EngineRig => {
   let seenA = 0
   let seenB = 0
   return {
-    a, b, state, ports, archived, parked, questions, resolver, options: live, play,
+    a, b, state, ports, archived, created, audit, parked, questions, resolver, options: live, play,
     sync: async (item) => (await play(item)).result,
     newWrites: () => {
       const fresh = { a: a.writes.slice(seenA).filter(({ applied }) => applied).length, b: b.writes.slice(seenB).filter(({ applied }) => applied).length }

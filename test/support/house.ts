@@ -3,6 +3,7 @@
  * memory connectors unless others are given. For stories; every part is the real one.
  */
 import { connectTo, startTestServer, type TestServer } from './nats-server.ts'
+import { patienceMs } from './processes.ts'
 import type { RunningService } from '#libs/actor/lifecycle.ts'
 import { systemClock } from '#libs/clock.ts'
 import type { Connector } from '#libs/connectors/connector.ts'
@@ -115,14 +116,14 @@ export const startHouse = async (options: HouseOptions = {}): Promise<House> => 
     apply: async (wanted) => {
       const connection = Connection.decode(wanted)
       if (E.isLeft(connection)) throw new Error('not a connection')
-      const put = await openBucket(bus)(buckets.connections).put(connection.right.id, encode(ConnectionDocument, { connection: connection.right, appliedAt: Date.now() }))()
+      const put = await openBucket(bus)(buckets.connections, { timeoutMs: patienceMs }).put(connection.right.id, encode(ConnectionDocument, { connection: connection.right, appliedAt: Date.now() }))()
       if (E.isLeft(put)) throw new Error(JSON.stringify(put.left))
     },
     request: async (conn, body = '') => {
-      const stored = await publish(bus)(`sync.request.${conn}`, new TextEncoder().encode(body))()
+      const stored = await publish(bus)(`sync.request.${conn}`, new TextEncoder().encode(body), { timeoutMs: patienceMs })()
       if (E.isLeft(stored)) throw new Error(JSON.stringify(stored.left))
     },
-    result: (test, withinMs = 10_000) =>
+    result: (test, withinMs = patienceMs) =>
       new Promise((done, fail) => {
         const look = (): void => {
           const found = results.find(test)

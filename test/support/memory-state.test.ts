@@ -1,6 +1,7 @@
 /** The stand-in keeps the laws of the real store. */
 import type { ConnectionId } from '#libs/domain/ids.ts'
-import { stateStoreLaws, type StateRig } from '../laws/state-store.laws.ts'
+import type { StateRig } from '../laws/state-law-rig.ts'
+import { stateStoreLaws } from '../laws/state-store.laws.ts'
 import { memoryState } from './memory-state.ts'
 
 const state = memoryState()

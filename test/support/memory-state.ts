@@ -15,8 +15,8 @@ const markerLivesMs = 2_000
 const dropMarkerLivesMs = 1_000
 
 export type MemoryState = StateStore & {
-  /** Every accepted write, in stream order. */
-  readonly log: Array<{ readonly key: string; readonly revision: number }>
+  /** Every accepted write, in stream order; `under`: the keys whose revisions its batch was conditional on. */
+  readonly log: Array<{ readonly key: string; readonly revision: number; readonly value: unknown; readonly under: ReadonlyArray<string> }>
   readonly mischief: {
     /** The next write is stored, but its answer is lost. */
     loseAnswer: boolean
@@ -30,6 +30,8 @@ export type MemoryState = StateStore & {
     staleLeaseReads: number
   }
   readonly deliverLate: () => void
+  /** What stands there, uncopied: for looking at. */
+  readonly peek: (key: string) => unknown
   /** Wipes the key without a trace; `remove` leaves a marker, as `nats kv del` does. */
   readonly drop: (key: string) => void
   readonly remove: (key: string) => void
@@ -66,11 +68,13 @@ export const memoryState = (): MemoryState => {
   type Wish = { readonly key: string; readonly value: unknown; readonly ttlSeconds?: number; readonly expect?: readonly [key: string, revision: number] }
   const write = (wishes: ReadonlyArray<Wish>): E.Either<StoreFailure, number> => {
     if (wishes.some(({ expect }) => expect !== undefined && last(expect[0]) !== expect[1])) return E.left(refused)
+    const under = wishes.flatMap(({ expect }) => (expect === undefined || expect[1] <= 0 ? [] : [expect[0]]))
     for (const { key, value, ttlSeconds } of wishes) {
       const before = cells.get(key)
       if (before !== undefined && key.startsWith('lease.')) leasesBefore.push(before)
-      cells.set(key, { value: structuredClone(value), revision: ++revision, at: now, expiresAt: ttlSeconds === undefined || ttlSeconds === 0 ? Infinity : now + ttlSeconds * 1000 })
-      log.push({ key, revision })
+      const stored: unknown = structuredClone(value)
+      cells.set(key, { value: stored, revision: ++revision, at: now, expiresAt: ttlSeconds === undefined || ttlSeconds === 0 ? Infinity : now + ttlSeconds * 1000 })
+      log.push({ key, revision, value: stored, under })
     }
     return E.right(revision)
   }
@@ -97,6 +101,7 @@ export const memoryState = (): MemoryState => {
     deliverLate: () => {
       for (const arrive of late.splice(0)) arrive()
     },
+    peek: (key) => live(key)?.value,
     drop: (key) => void cells.delete(key),
     remove: (key) => void cells.set(key, { value: undefined, revision: ++revision, at: now, expiresAt: Infinity }),
     reconnect: () => {

@@ -19,6 +19,10 @@ export type TestServer = {
   readonly stop: () => Promise<void>
   /** SIGKILL; the directory stays, for restart. */
   readonly kill: () => Promise<void>
+  /** SIGSTOP, as a machine that stands still. */
+  readonly freeze: () => void
+  /** SIGCONT. */
+  readonly thaw: () => void
   /** Starts it again on the same port and directory, after kill, or after ending it first. */
   readonly restart: () => Promise<void>
 }
@@ -62,7 +66,7 @@ export const connectTo = async (
 
 const startIn = async (dir: string, port: number, options: TestServerOptions): Promise<TestServer> => {
   const start = async (): Promise<NatsServer> => {
-    const server = await startNatsServer({ host, port, storeDir: dir, ...options })()
+    const server = await startNatsServer({ host, port, storeDir: dir, readyTimeoutMs: 120_000, ...options })()
     if (server._tag === 'Left') throw new Error(server.left.message)
     return server.right
   }
@@ -76,6 +80,8 @@ const startIn = async (dir: string, port: number, options: TestServerOptions): P
       await rm(dir, { recursive: true, force: true })
     },
     kill: () => server.kill(),
+    freeze: () => void process.kill(server.pid, 'SIGSTOP'),
+    thaw: () => void process.kill(server.pid, 'SIGCONT'),
     restart: async () => {
       await server.stop()
       server = await start()
@@ -85,7 +91,7 @@ const startIn = async (dir: string, port: number, options: TestServerOptions): P
 
 const untilLed = async (urls: ReadonlyArray<string>, replicas: number): Promise<void> => {
   const bus = await connectTo(urls)
-  for (const deadline = Date.now() + 20_000; ; ) {
+  for (const deadline = Date.now() + 120_000; ; ) {
     try {
       await bus.jsm.streams.add({ name: 'READY', subjects: ['ready'], num_replicas: replicas })
       await bus.jsm.streams.delete('READY')

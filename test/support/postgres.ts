@@ -50,7 +50,7 @@ const start = async (): Promise<{ readonly url: string; readonly stop: () => Pro
   // When we are root the server is another user, who must get through.
   await chmod(folder, 0o711)
   const started = await startPostgres({
-    dataDir: join(folder, 'data'), port: 0, database: 'postgres', durable: false,
+    dataDir: join(folder, 'data'), port: 0, database: 'postgres', durable: false, readyTimeoutMs: 180_000,
     settings: { wal_level: 'logical', shared_buffers: '32MB' },
   })()
   if (E.isLeft(started)) {

@@ -12,7 +12,10 @@ export type ServiceProcess = {
 
 const root = join(import.meta.dirname, '../..')
 
-export const startProcess = async (service: string, env: Readonly<Record<string, string>>, readyWithinMs = 15_000): Promise<ServiceProcess> => {
+/** Until something is taken for hung. Nothing is asserted by it: on a busy machine everything takes ten times as long. */
+export const patienceMs = 120_000
+
+export const startProcess = async (service: string, env: Readonly<Record<string, string>>, readyWithinMs = 2 * patienceMs): Promise<ServiceProcess> => {
   const child = spawn(process.execPath, [`services/${service}/main.ts`], { cwd: root, env: { PATH: process.env['PATH'] ?? '', SYNCLINE_LOG_LEVEL: 'info', ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
   const ready = Promise.withResolvers<void>()
@@ -40,7 +43,7 @@ export const startProcess = async (service: string, env: Readonly<Record<string,
 }
 
 /** Looks again and again until the condition holds; for what only shows outside this process. */
-export const until = async (what: string, holds: () => Promise<boolean> | boolean, withinMs = 10_000): Promise<void> => {
+export const until = async (what: string, holds: () => Promise<boolean> | boolean, withinMs = patienceMs): Promise<void> => {
   const end = Date.now() + withinMs
   while (!(await holds())) {
     if (Date.now() > end) throw new Error(`not within ${withinMs} ms: ${what}`)

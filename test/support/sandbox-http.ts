@@ -18,11 +18,12 @@ export type SandboxHttp = {
   readonly stop: () => Promise<void>
 }
 
-export const startSandboxHttp = async (): Promise<SandboxHttp> => {
+/** `now`: by whose clock requests arrive, in ms. */
+export const startSandboxHttp = async (now: () => number = () => performance.now()): Promise<SandboxHttp> => {
   const requests: Array<Arrived> = []
   let behaviours: ReadonlyArray<Behaviour> = []
   const server = createServer((request, response) => {
-    const at = performance.now() // of the arrival, not of the end of the body
+    const at = now() // of the arrival, not of the end of the body
     let body = ''
     request.setEncoding('utf8').on('data', (piece: string) => (body += piece)).on('end', () => {
       const arrived = { at, method: request.method ?? '', path: request.url ?? '', body, account: request.headers.authorization ?? '' }
@@ -37,7 +38,7 @@ export const startSandboxHttp = async (): Promise<SandboxHttp> => {
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests,
-    behave: (...now) => { behaviours = now },
+    behave: (...wanted) => { behaviours = wanted },
     stop: async () => {
       server.closeAllConnections()
       await new Promise((closed) => server.close(closed))

@@ -8,7 +8,7 @@ import { openBucket } from '#libs/nats/kv.ts'
 import { provision } from '#libs/nats/provision.ts'
 import { getMessage } from '#libs/nats/stream-messages.ts'
 import { natsState } from '../../services/sync-worker/nats-state.ts'
-import type { StateRig } from '../laws/state-store.laws.ts'
+import type { StateRig } from '../laws/state-law-rig.ts'
 
 export const provisionState = async (bus: Bus, replicas: number): Promise<void> => {
   const provisioned = await provision(bus)({ streams: [], buckets: bucketDefs.filter(({ name }) => name === buckets.state), consumers: [] }, { replicas })()

@@ -12,6 +12,8 @@ export type UpProcess = {
   readonly pid: number
   readonly output: () => string
   readonly httpUrl: string
+  /** From the start until it was ready. */
+  readonly tookMs: number
   /** Itself and all below it, now. */
   readonly family: () => Promise<ReadonlyArray<number>>
   /** Sends the signal and waits for the end. */
@@ -27,6 +29,7 @@ export const upFolder = async (): Promise<{ readonly dir: string; readonly remov
 
 /** Ready when it has written run.json. */
 export const startUp = async (dir: string, ...args: ReadonlyArray<string>): Promise<UpProcess> => {
+  const startedAt = performance.now()
   const child = spawn(process.execPath, [join(root, 'bin/syncline.mjs'), 'up', '--dir', dir, '--port', 'auto', '--http-port', '0', ...args], {
     cwd: tmpdir(), env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '' }, stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -39,18 +42,19 @@ export const startUp = async (dir: string, ...args: ReadonlyArray<string>): Prom
     if (hasEnded()) throw new Error(`it ended with ${child.exitCode ?? child.signalCode}:\n${output}`)
     run = JSON.parse(await readFile(join(dir, 'run.json'), 'utf8').catch(() => '{}')) as typeof run
     return run.pid === pid
-  }, 20_000)
+  })
   return {
     pid,
     output: () => output,
     httpUrl: run.httpUrl ?? '',
+    tookMs: performance.now() - startedAt,
     family: () => familyOf(pid),
     end: async (signal) => {
-      const startedAt = performance.now()
+      const endAt = performance.now()
       const ended = once(child, 'exit')
       if (!hasEnded()) child.kill(signal)
       if (!hasEnded()) await ended
-      return { code: child.exitCode, tookMs: performance.now() - startedAt }
+      return { code: child.exitCode, tookMs: performance.now() - endAt }
     },
   }
 }

@@ -6,12 +6,13 @@ export type VirtualClock = Clock & {
   readonly pass: (ms: number) => Promise<void>
 }
 
-export const virtualClock = (startMs = 1_700_000_000_000): VirtualClock => {
+/** `isBusy`: something outside is under way, a call to a real server for instance; time stands still until it is not. */
+export const virtualClock = (startMs = 1_700_000_000_000, isBusy: () => boolean = () => false): VirtualClock => {
   let now = startMs
   let sleepers: Array<{ readonly at: number; readonly wake: () => void }> = []
   const settle = async (): Promise<void> => {
     // Effects are a few promises deep; a turn of the event loop takes them all
-    for (let i = 0; i < 3; i++) await new Promise((done) => setImmediate(done))
+    for (let i = 0; i < 3; i = isBusy() ? 0 : i + 1) await new Promise((done) => setImmediate(done))
   }
   return {
     now: () => now,

@@ -159,7 +159,7 @@ describe('rules that look at more than one line', () => {
     // A file that exists, because only such a file has types.
     const [result] = await typed.lintText(`${code}\n`, { filePath: join(root, 'libs/fp.ts') })
     expect(result?.messages.map((message) => message.ruleId)).toEqual([rule])
-  }, 60_000)
+  })
 
   it('no file switches the whole lint off', async () => {
     const files = globSync('{libs,services,cli,test,bench,examples}/**/*.{ts,js,mjs}', { cwd: root })

@@ -12,7 +12,7 @@ export const memoryLedger = (store: MemoryStore, options: MemoryOptions, flow: s
   const held = (): StoredLedger => store.ledgers.get(flow) ?? { fence: 0, checkpoint: null, links: new Map() }
   const when = async <A>(signal: AbortSignal, run: () => E.Either<SyncFailure, A>): Promise<E.Either<SyncFailure, A>> => (signal.aborted ? E.left(cancelled) : run())
   const pick = (wanted: (key: string, link: Link) => boolean): ReadonlyMap<string, Link> => new Map([...held().links].filter(([key, link]) => wanted(key, link)))
-  const isUnseen = (link: Link, gen: number): boolean => link.st === 'linked' && (link.genA ?? 0) < gen
+  const isUnseen = (link: Link, gen: number): boolean => link.st !== 'tomb' && (link.genA ?? 0) < gen
 
   return {
     claim: (fence, signal) => () => when(signal, () => {
@@ -34,8 +34,21 @@ export const memoryLedger = (store: MemoryStore, options: MemoryOptions, flow: s
       const keys = [...pick((key, link) => key > after && isUnseen(link, gen))].sort(([a], [b]) => (a < b ? -1 : 1))
       return E.right(keys.slice(0, limit))
     }),
-    count: (gen, signal) => () => when(signal, () => E.right({ links: held().links.size, unseen: pick((_, link) => isUnseen(link, gen)).size })),
-    commit: (commit, signal) => () => when(signal, () => committed(store, options, flow, held(), commit)),
+    count: (gen, signal) => () => when(signal, () => E.right({
+      links: held().links.size,
+      unseen: pick((_, link) => isUnseen(link, gen)).size,
+      copied: pick((_, link) => isUnseen(link, gen) && link.idB !== undefined).size,
+    })),
+    forget: (checkpoint, signal) => () => when(signal, () => {
+      const before = held()
+      if (before.fence > checkpoint.fence) return E.left({ is: 'fenced', message: `fence ${before.fence} is stored, ${checkpoint.fence} wanted to forget` })
+      store.ledgers.set(flow, { fence: checkpoint.fence, checkpoint, links: new Map() })
+      return E.right(before.links.size)
+    }),
+    commit: (commit, signal) => async () => {
+      const ready = await (commit.ready?.() ?? E.right(undefined))
+      return E.isLeft(ready) ? ready : when(signal, () => committed(store, options, flow, held(), commit))
+    },
   }
 }
 

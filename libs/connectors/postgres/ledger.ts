@@ -7,29 +7,30 @@ import { bug, type SyncFailure } from '../../domain/failure.ts'
 import type { Link } from '../../domain/link.ts'
 import { E, pipe, TE } from '../../fp.ts'
 import type { TransactionalCommit, TransactionalLedger, Wrote } from '../connector.ts'
-import { copyLine } from './copy-text.ts'
-import { faultOf, type Database } from './database.ts'
-import { linkColumns, linkOfRow, rowOfLink } from './link-row.ts'
+import type { TransactionalLoad } from '../row-batch.ts'
+import { fitOf } from './batch-fit.ts'
+import { copyBatch } from './copy-batch.ts'
+import { faultOf, type Database, type Work } from './database.ts'
+import { linkOfRow } from './link-row.ts'
 import type { Session } from './session.ts'
 import * as sidecar from './sidecar.ts'
-import type { Table } from './table.ts'
+import { linkStore, type Put } from './store-links.ts'
+import type { Column, Table } from './table.ts'
 import { textArray } from './text-array.ts'
 import { inTransaction } from './transaction.ts'
 import { attempt, carryOut } from './write.ts'
 
 type Links = TE.TaskEither<SyncFailure, ReadonlyMap<string, Link>>
-type Put = readonly [linkKey: string, link: Link]
 
-/** Below this one statement with lists is as quick as COPY. */
-const worthCopying = 200
+/** One statement must end within a minute (session.ts). */
+const forgottenAtOnce = 100_000
 /** Commits whose answer was lost and that turned out not to have landed are repeated so often. */
 const mostTries = 3
 
 export const openLedger = (database: Database, table: Table, conn: string, flow: string): TransactionalLedger => {
   const me = [conn, flow] as const
   let ledger: number | null = null
-  /** COPY cannot replace: after the first time it met a link that was there, it is not tried again. */
-  let linksAreNew = true
+  const stored = linkStore(database)
 
   const claim = (fence: number) => async (session: Session): Promise<E.Either<SyncFailure, Checkpoint | null>> => {
     const ensured = await sidecar.ensureSidecar(database, session)
@@ -54,50 +55,44 @@ export const openLedger = (database: Database, table: Table, conn: string, flow:
     })
   const mapped = (found: TE.TaskEither<SyncFailure, ReadonlyArray<Put>>): Links => pipe(found, TE.map((puts) => new Map(puts)))
 
-  const storeLinks = async (session: Session, puts: ReadonlyArray<Put>, drops: ReadonlyArray<string>): Promise<E.Either<SyncFailure, void>> => {
-    if (puts.length + drops.length === 0) return E.right(undefined)
-    ledger ??= Number((await session.query(sidecar.stored, [...me])).rows[0]?.[2] ?? 0)
-    const id = ledger
-    if (drops.length > 0) await session.query(sidecar.dropLinks, [id, textArray(drops)])
-    if (puts.length === 0) return E.right(undefined)
-    // Sorted by key the index is filled page by page: a quarter less work for the server (measured).
-    const sorted = [...new Map(puts)].sort(([a], [b]) => (a < b ? -1 : 1))
-    const rows = sorted.map(([key, link]) => rowOfLink(key, link))
-    if (linksAreNew && rows.length >= worthCopying) {
-      const copied = await attempt(database, session, () => session.copyIn(sidecar.copyLinks, rows.map((row) => `${id}\t${copyLine(row)}`)))
-      if (E.isRight(copied)) return copied
-      if (copied.left.code !== '23505') return copied
-      linksAreNew = false
-    }
-    await session.query(sidecar.putLinks, [id, ...linkColumns.map((_, n) => textArray(rows.map((row) => row[n] ?? null)))])
-    return E.right(undefined)
-  }
+  const ledgerId = async (session: Session): Promise<number> => (ledger ??= Number((await session.query(sidecar.stored, [...me])).rows[0]?.[2] ?? 0))
 
   const commitOnce = (commit: TransactionalCommit, token: string, tell: (wrote: ReadonlyArray<Wrote>) => void) => async (session: Session): Promise<E.Either<SyncFailure, ReadonlyArray<Wrote>>> => {
     const wrote = await carryOut(database, session, table, commit.writes)
     if (E.isLeft(wrote)) return wrote
     const { puts, drops, checkpoint } = commit.settle(wrote.right)
-    const linked = await storeLinks(session, puts, drops)
+    const linked = puts.length + drops.length === 0 ? E.right(undefined) : await stored.store(session, await ledgerId(session), puts, drops)
     if (E.isLeft(linked)) return linked
+    const ready = await (commit.ready?.() ?? E.right(undefined))
+    if (E.isLeft(ready)) return ready
     const { count } = await session.query(sidecar.moveCheckpoint, [...me, commit.fence, JSON.stringify(checkpoint), token])
     tell(wrote.right)
     return count === 1 ? wrote : E.left(fenced(commit.fence))
   }
+  /** Nothing of it, when the server does not take it just as it is: whatever the reason, the way of all rows finds it. */
+  const loadOnce = (load: TransactionalLoad, into: ReadonlyArray<Column>, token: string) => async (session: Session): Promise<E.Either<SyncFailure, boolean>> => {
+    const id = await ledgerId(session)
+    const loaded = await attempt(database, session, () => copyBatch(session, table, into, load, id), ['23505', '0A000', '42501'])
+    if (E.isLeft(loaded)) return E.right(false)
+    const { count } = await session.query(sidecar.moveCheckpoint, [...me, load.fence, JSON.stringify(load.checkpoint), token])
+    return count === 1 ? E.right(true) : E.left(fenced(load.fence))
+  }
   const fenced = (fence: number): SyncFailure => ({ is: 'fenced', message: `${database.place}: a later run than ${fence} has taken ${conn}/${flow}` })
 
-  const commit = async (asked: TransactionalCommit, signal: AbortSignal): Promise<E.Either<SyncFailure, ReadonlyArray<Wrote>>> => {
+  /** `work` answers the same again when it turns out that it was committed after all. */
+  const surely = async <A>(fence: number, signal: AbortSignal, work: (token: string, tell: (answer: A) => void) => Work<A>): Promise<E.Either<SyncFailure, A>> => {
     for (let tries = 1; ; tries++) {
       const token = database.random.token()
-      let wrote: ReadonlyArray<Wrote> = []
+      let told: { readonly answer: A } | undefined
       let pid = 0
-      const done = await inTransaction(database, signal, commitOnce(asked, token, (answers) => { wrote = answers }), (lost) => { pid = lost.pid })()
+      const done = await inTransaction(database, signal, work(token, (answer) => { told = { answer } }), (lost) => { pid = lost.pid })()
       if (E.isRight(done) || pid === 0) return done
       // Ended, so that its lock on the row is soon free. What it did before is not undone by that.
       await database.kill(pid)
       const read = await database.on(signal, (session) => session.query(sidecar.storedForSure, [...me]).then(({ rows }) => E.right(rows[0] ?? [])))()
       if (E.isLeft(read)) return E.left({ ...done.left, message: `${done.left.message}; and ${read.left.message}` })
-      if (read.right[1] === token) return E.right(wrote)
-      if (Number(read.right[0]) > asked.fence) return E.left(fenced(asked.fence))
+      if (read.right[1] === token && told !== undefined) return E.right(told.answer)
+      if (Number(read.right[0]) > fence) return E.left(fenced(fence))
       if (tries === mostTries) return E.left({ is: 'unavailable', message: done.left.message })
     }
   }
@@ -112,10 +107,25 @@ export const openLedger = (database: Database, table: Table, conn: string, flow:
     )),
     unseen: (gen, after, limit, signal) => links(sidecar.unseenLinks, [gen, after, limit], signal),
     count: (gen, signal) => database.on(signal, async (session) => {
-      const [all, unseen] = (await quietly(session.query(sidecar.countLinks, [...me, gen]).then(({ rows }) => rows), []))[0] ?? []
-      return E.right({ links: Number(all ?? 0), unseen: Number(unseen ?? 0) })
+      const [all, unseen, copied] = (await quietly(session.query(sidecar.countLinks, [...me, gen]).then(({ rows }) => rows), []))[0] ?? []
+      return E.right({ links: Number(all ?? 0), unseen: Number(unseen ?? 0), copied: Number(copied ?? 0) })
     }),
-    commit: (asked, signal) => () => commit(asked, signal),
+    forget: (checkpoint, signal) => inTransaction(database, signal, async (session) => {
+      // The row first: whoever is about to commit under an older fence waits for it, and is refused.
+      const { count } = await session.query(sidecar.moveCheckpoint, [...me, checkpoint.fence, JSON.stringify(checkpoint), database.random.token()])
+      if (count !== 1) return E.left(fenced(checkpoint.fence))
+      let forgotten = 0
+      for (let gone = -1; gone !== 0; forgotten += gone) gone = (await session.query(sidecar.forgetLinks, [...me, forgottenAtOnce])).count
+      return E.right(forgotten)
+    }),
+    commit: (asked, signal) => () => surely(asked.fence, signal, (token, tell) => commitOnce(asked, token, tell)),
+    load: (asked, signal) => async () => {
+      const into = fitOf(table, asked.batch)
+      return into === null || !stored.areNew() ? E.right(false) : surely<boolean>(asked.fence, signal, (token, tell) => {
+        tell(true)
+        return loadOnce(asked, into, token)
+      })
+    },
   }
 }
 

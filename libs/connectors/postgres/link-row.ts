@@ -10,8 +10,19 @@ const own = new Set<string>([...texts, ...numbers].map(([name]) => name))
 
 export const linkColumns: ReadonlyArray<string> = ['link_key', ...[...texts, ...numbers].map(([, column]) => column), 'more']
 
+/** In this order a batch brings plain links: what is each one's own, then what they share. */
+export const plainLinkColumns: ReadonlyArray<string> = ['link_key', 'ver_a', 'h_a', 'ver_b', 'ledger', 'gen_a', 'wrote_b']
+
+/**
+ * Most links by far are plain: linked, with the identity as its key in the ledger and as its id on both sides, and the same content there: the column
+ * `key` is NULL then, and so is all that follows from it.
+ */
+const isPlain = (linkKey: string, { key, st, idA, idB, hA, hB }: Link): boolean => key === linkKey && st === 'linked' && idA === key && idB === key && hA === hB && hA !== undefined
+
 /** In the order of `linkColumns`. */
-export const rowOfLink = (linkKey: string, link: Link): ReadonlyArray<string | null> => {
+export const rowOfLink = (linkKey: string, whole: Link): ReadonlyArray<string | null> => {
+  const plain = isPlain(linkKey, whole)
+  const link: Partial<Link> = plain ? withoutTold(whole) : whole
   const row: Array<string | null> = [linkKey]
   for (const [name] of texts) {
     const text = link[name] ?? null
@@ -19,14 +30,17 @@ export const rowOfLink = (linkKey: string, link: Link): ReadonlyArray<string | n
   }
   for (const [name] of numbers) row.push(link[name] === undefined ? null : String(link[name]))
   row.push(moreOf(link))
+  if (plain) row[2] = 'linked'
   return row
 }
+
+const withoutTold = ({ key: _key, st: _st, idA: _a, idB: _b, hB: _h, ...told }: Link): Partial<Link> => told
 
 /** PostgreSQL has no text with a zero in it, nor with half a character; as JSON both can be told. */
 const isStorable = (text: string): boolean => !suspicious.test(text) || (!text.includes('\0') && text.isWellFormed())
 const suspicious = /[\0\ud800-\udfff]/
 
-const moreOf = (link: Link): string | null => {
+const moreOf = (link: Partial<Link>): string | null => {
   let more: Record<string, unknown> | null = null
   for (const name in link) {
     const value = link[name as keyof Link]
@@ -44,6 +58,7 @@ export const linkOfRow = (row: Row): E.Either<string, readonly [linkKey: string,
     const cell = cells[texts.length + n] ?? null
     if (cell !== null) link[name] = Number(cell)
   }
+  if (linkKey !== null && link['key'] === undefined && link['hA'] !== undefined) Object.assign(link, { key: linkKey, idA: linkKey, idB: linkKey, hB: link['hA'] })
   const more = cells[texts.length + numbers.length] ?? null
   if (more !== null) Object.assign(link, JSON.parse(more))
   const decoded = Link.decode(link)

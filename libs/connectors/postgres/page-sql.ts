@@ -9,6 +9,9 @@ export const firstKey = 4
 /** As text: booleans as true and false, and padded characters without their padding. */
 export const shown = ({ name, type }: Column): string => (type === 'boolean' || type === 'bpchar' ? `t.${ident(name)}::text` : `t.${ident(name)}`)
 
+/** As COPY writes booleans. Constants rather than NULL: a line without NULL and escapes is cut in one go. */
+const [yes, no] = ["'t'", "'f'"]
+
 const version = (table: Table): string => (table.hasXmin ? 't.xmin' : 'NULL')
 const edited = ({ cursor }: Table): string => (cursor === null ? 'NULL' : column(cursor.column))
 const column = ({ name }: Column): string => `t.${ident(name)}`
@@ -19,7 +22,7 @@ export const alive = (table: Table): string => (table.softDelete === null ? 'tru
 
 /** Columns of a found row, in the order of a page's row. */
 export const cells = (table: Table): string =>
-  [version(table), 'NULL', 'NULL', edited(table), ...table.key.map(shown), ...table.shown.map(shown)].join(', ')
+  [version(table), no, yes, edited(table), ...table.key.map(shown), ...table.shown.map(shown)].join(', ')
 
 /**
  * Touched by a transaction that was not over at the position. Rows know 32 bits of their transaction; half the circle
@@ -35,17 +38,17 @@ const copy = (select: string): string => `COPY (${select}) TO STDOUT`
 
 /** All rows by key. Once something is known of the table, only rows touched since come with their content. */
 export const listingPage = (table: Table, since: Position | null, after: ReadonlyArray<string> | null, limit: number): string => {
-  const news = since === null ? 'true' : touchedSince(table, since)
+  const news = since === null ? yes : touchedSince(table, since)
   const lean = (cell: string): string => (since === null ? cell : `CASE WHEN ${news} THEN ${cell} END`)
-  const selected = [version(table), 'NULL', news, edited(table), ...table.key.map(shown), ...table.shown.map(shown).map(lean)]
+  const selected = [version(table), no, news, edited(table), ...table.key.map(shown), ...table.shown.map(shown).map(lean)]
   return copy(`SELECT ${selected.join(', ')} FROM ${table.sql} t WHERE ${alive(table)} AND ${behind(table.key, after)} ORDER BY ${table.key.map(column).join(', ')} LIMIT ${limit}`)
 }
 
 /** Rows behind the position by cursor and key, those marked as deleted among them. */
 export const deltaPage = (table: Table, by: Column, since: Position, top: string, after: ReadonlyArray<string> | null, limit: number): string => {
   const order = [by, ...table.key]
-  const deleted = table.softDelete === null ? 'NULL' : `${isDeleted(table.softDelete)} IS TRUE`
-  const selected = [version(table), deleted, 'NULL', column(by), ...table.key.map(shown), ...table.shown.map(shown)]
+  const deleted = table.softDelete === null ? no : `${isDeleted(table.softDelete)} IS TRUE`
+  const selected = [version(table), deleted, yes, column(by), ...table.key.map(shown), ...table.shown.map(shown)]
   const within = [behindPosition(table, since), `${column(by)} <= ${cast(top, by)}`, behind(order, after)]
   return copy(`SELECT ${selected.join(', ')} FROM ${table.sql} t WHERE ${within.join(' AND ')} ORDER BY ${order.map(column).join(', ')} LIMIT ${limit}`)
 }

@@ -9,6 +9,7 @@ import { systemRandom, type Random } from '../../random.ts'
 import type { Connector, OpenAsk, Side } from '../connector.ts'
 import { addressOf, placeOf, type Address } from './address.ts'
 import { decodeCursor, orderOf } from './cursor.ts'
+import { clusterOf } from './cluster.ts'
 import { openDatabase, type Database } from './database.ts'
 import { describe } from './describe.ts'
 import { findRows } from './find.ts'
@@ -41,10 +42,12 @@ export const postgresWith = (clock: Clock, random: Random): Connector => ({
     const address = resolve(options.right, ask.secret)
     if (E.isLeft(address)) return address
     const database = openDatabase(address.right, clock, random)
-    const table = await database.on(ask.signal, (session) => describe(session, { options: options.right, fields: ask.fields, role: ask.role, place: database.place }))()
-    if (E.isRight(table)) return E.right(sideOf(database, table.right, ask))
-    await database.close()
-    return table
+    const opened = await database.on(ask.signal, async (session) => {
+      const table = await describe(session, { options: options.right, fields: ask.fields, role: ask.role, place: database.place })
+      return E.isLeft(table) ? table : E.right(sideOf(database, table.right, ask, await clusterOf(session)))
+    })()
+    if (E.isLeft(opened)) await database.close()
+    return opened
   },
 })
 
@@ -64,7 +67,7 @@ const resolve = ({ url }: PostgresOptions, secret: OpenAsk['secret']): E.Either<
   return E.isRight(address) ? address : E.left(needsPerson(`${name} ${address.left}`, `set ${name} to postgres://user:password@host:5432/database`))
 }
 
-const sideOf = (database: Database, table: Table, ask: OpenAsk): Side => ({
+const sideOf = (database: Database, table: Table, ask: OpenAsk, cluster: string | undefined): Side => ({
   capabilities: {
     canWrite: table.isWritable, find: true, resumableListing: true, batchSize,
     delta: table.cursor !== null && !table.sweep,
@@ -72,6 +75,7 @@ const sideOf = (database: Database, table: Table, ask: OpenAsk): Side => ({
     precondition: ask.role === 'destination' ? 'transactional' : table.isWritable ? 'version' : 'none',
   },
   identity: `postgres:${database.place}/${table.title}`,
+  ...(cluster === undefined ? {} : { principal: cluster }),
   read: (asked) => read(database, table, asked),
   fetch: (remoteIds, signal) => database.on(signal, async (session) =>
     E.right((await findRows(session, table, remoteIds)).map(({ row }) => ({ is: 'item', item: itemOf(table, row) })))),

@@ -6,12 +6,13 @@
 import { E } from '../../fp.ts'
 import type { SyncFailure } from '../../domain/failure.ts'
 import type { ChangePage, ReadAsk, Reader } from '../connector.ts'
-import type { Row } from './copy-text.ts'
+import { copyReader, type Row } from './copy-text.ts'
 import { arriveAt, decodeCursor, encodeCursor, isUnmoved, orderOf, type Cursor, type Frame, type Midway, type Position } from './cursor.ts'
 import type { Database } from './database.ts'
 import { takeFrame } from './frame.ts'
 import { changeOf, keyOfRow } from './items.ts'
 import { deltaPage, listingPage } from './page-sql.ts'
+import { rowPages, type RowPage } from './row-page.ts'
 import type { Table } from './table.ts'
 
 type Page = E.Either<SyncFailure, ChangePage>
@@ -56,13 +57,36 @@ const readerOf = (database: Database, table: Table, ask: ReadAsk, { since, midwa
   const closing = new AbortController()
   const signal = AbortSignal.any([ask.signal, closing.signal])
 
+  /** Only a first listing shows nothing but whole rows. */
+  const asRows = ask.asRows === true && midway.what === 'listing' && since === null ? rowPages(table) : undefined
+
   const rowsOf = (size: number) => database.on<ReadonlyArray<Row>>(signal, async (session) => {
     if (midway.what === 'listing') return E.right(await session.copyOut(listingPage(table, since, after, size)))
     if (table.cursor === null || since === null || midway.top === null) return E.right([])
     return E.right(await session.copyOut(deltaPage(table, table.cursor.column, since, midway.top, after, size)))
   })()
 
+  const fetchRows = async (pageOf: (bytes: Buffer) => RowPage): Promise<Page> => {
+    const size = limit
+    const bytes = await database.on(signal, async (session) => E.right(await session.copyBytes(listingPage(table, since, after, size))))()
+    if (E.isLeft(bytes)) return bytes
+    const { batch, count, end } = pageOf(bytes.right)
+    found += count
+    if (end !== null) {
+      after = keyOfRow(table, end)
+      limit = limitFor(bytes.right.length / count)
+    }
+    const changes = (): ChangePage['changes'] => copyReader()(bytes.right).map((row) => changeOf(table, row))
+    if (batch === null) return E.right({ changes: changes(), ...whereTo(count < size) })
+    let made: ChangePage['changes'] | undefined
+    return E.right({ batch, ...whereTo(count < size), get changes() { return (made ??= changes()) } })
+  }
+  const limitFor = (rowBytes: number): number => Math.max(1, Math.min(ask.limit, Math.floor(pageBytes / (rowBytes + 1))))
+  const whereTo = (last: boolean): Pick<ChangePage, 'last' | 'resume'> =>
+    ({ last, resume: last ? lastResume() : encodeCursor({ by, since, midway: { ...midway, after: after === null ? null : [...after] } } satisfies Cursor) })
+
   const fetchPage = async (): Promise<Page> => {
+    if (asRows !== undefined) return fetchRows(asRows)
     const size = limit
     const rows = await rowsOf(size)
     if (E.isLeft(rows)) return rows
@@ -70,11 +94,11 @@ const readerOf = (database: Database, table: Table, ask: ReadAsk, { since, midwa
     const end = rows.right.at(-1)
     if (end !== undefined) {
       after = midway.what === 'listing' ? keyOfRow(table, end) : [end[3] ?? '', ...keyOfRow(table, end)]
-      limit = Math.max(1, Math.min(ask.limit, Math.floor(pageBytes / (widthOf(rows.right) + 1))))
+      limit = limitFor(widthOf(rows.right))
     }
     const changes = rows.right.map((row) => changeOf(table, row))
     for (const change of changes) if (change.is !== 'seen') found += 1
-    return E.right({ changes, last, resume: last ? lastResume() : encodeCursor({ by, since, midway: { ...midway, after: after === null ? null : [...after] } } satisfies Cursor) })
+    return E.right({ changes, ...whereTo(last) })
   }
   const lastResume = (): string | null => {
     if (midway.after === null && ask.cursor !== null && isUnmoved(since, midway.then, found)) return ask.cursor

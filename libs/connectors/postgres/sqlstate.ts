@@ -11,13 +11,16 @@ export type Meaning =
   | { readonly is: 'item' }
   /** The transaction lost a race: once more, a few times. */
   | { readonly is: 'again' }
+  /** Cut short by a time limit of ours or of the server: it took too long, and the server is well. */
+  | { readonly is: 'too-slow' }
   | { readonly is: 'unavailable' }
   | { readonly is: 'ambiguous' }
   | { readonly is: 'full' }
   | { readonly is: 'cursor-lost' }
   | { readonly is: 'drift' }
   | { readonly is: 'bug' }
-  | { readonly is: 'person'; readonly mend: string }
+  /** `providerWell` false: no call of anybody will go well until then. */
+  | { readonly is: 'person'; readonly mend: string; readonly providerWell?: false }
 
 const item: Meaning = { is: 'item' }
 const again: Meaning = { is: 'again' }
@@ -25,11 +28,11 @@ const down: Meaning = { is: 'unavailable' }
 const person = (mend: string): Meaning => ({ is: 'person', mend })
 const trust = person('give the server a certificate that this machine trusts, name its authority with sslrootcert=<file>, or add sslmode=disable to the URL on a network you trust')
 const login = person('correct the user or the password in the URL, or the server\'s pg_hba.conf')
-const space = person('free disk space or memory on the database server')
+const space: Meaning = { is: 'person', mend: 'free disk space or memory on the database server', providerWell: false }
 
 const byCode: Readonly<Record<string, Meaning>> = {
   '40001': again, '40P01': again, '55P03': again,
-  '57014': down, '57P01': down, '57P02': down, '57P03': down, '25006': down, XX000: down,
+  '57014': { is: 'too-slow' }, '57P01': down, '57P02': down, '57P03': down, '25006': down, XX000: down,
   '08007': { is: 'ambiguous' },
   '53300': { is: 'full' }, '53400': { is: 'full' },
   '53100': space, '53200': space,
@@ -72,12 +75,13 @@ export const failureOf = (fault: Fault, place: string, nowMs: number, chance: nu
   switch (meaning.is) {
     case 'item': return badItem(fault.message, facts)
     case 'again':
+    case 'too-slow': return unavailable(message, { ...facts, providerWell: true })
     case 'unavailable': return unavailable(message, facts)
     case 'ambiguous': return { is: 'ambiguous', message, ...facts }
     case 'full': return { is: 'later', message, notBefore: nowMs + fullWaitMs(chance), ...facts }
     case 'cursor-lost': return { is: 'cursor-lost', message, ...facts }
     case 'drift': return needsPerson(message, 'compare the table with the flow: a column or the table itself is missing or has another type', facts)
-    case 'person': return needsPerson(message, meaning.mend, facts)
+    case 'person': return needsPerson(message, meaning.mend, meaning.providerWell === undefined ? facts : { ...facts, providerWell: meaning.providerWell })
     case 'bug': return { ...bug(message), ...facts }
   }
 }

@@ -29,7 +29,7 @@ const soon = async () => undefined
 const never = () => new Promise<void>(() => undefined)
 
 describe('a process of services', () => {
-  it.each(['SIGTERM', 'SIGINT'])('drains them in their order on %s and ends well', async (signal) => {
+  it.each(['SIGTERM', 'SIGINT', 'SIGHUP'])('drains them in their order on %s and ends well', async (signal) => {
     const { host, told, ending, ready } = rig({ sources: soon, worker: soon })
     await ready
     host.emit(signal)
@@ -45,6 +45,14 @@ describe('a process of services', () => {
     host.emit('SIGINT')
     expect(await ending).toBe(130)
     expect(told.slice(-2)).toEqual(['process.stop-cut-short', 'abort worker'])
+  })
+
+  it('does so as well when the terminal goes away', async () => {
+    const { host, ending, ready } = rig({ worker: never })
+    await ready
+    host.emit('SIGTERM')
+    host.emit('SIGHUP')
+    expect(await ending).toBe(129)
   })
 
   it('aborts them when the time is up, and says that it timed out', async () => {

@@ -89,7 +89,7 @@ describe('a good configuration', () => {
     const many = Array.from({ length: 3_000 }, (_, i) => `  c${i}: { kind: contact, direction: two-way, source: { provider: file, path: a${i} }, destination: { provider: file, path: b${i} } }`)
     const before = performance.now()
     expect(read(`connections:\n${many.join('\n')}\n`)).toHaveLength(3_000)
-    expect(performance.now() - before).toBeLessThan(8_000)
+    expect(performance.now() - before).toBeLessThan(60_000) // or minutes, if each looked at all others
   })
 })
 

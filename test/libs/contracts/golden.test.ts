@@ -48,6 +48,12 @@ describe.each(contracts.map((contract) => [contract.schema, contract] as const))
     }), { numRuns: 50 })
   })
 
+  it('says what its codec would', () => {
+    fc.assert(fc.property(values, (value) => {
+      expect(contract.spoken(value)).toEqual(contract.codec.encode(value))
+    }), { numRuns: 50 })
+  })
+
   it('never says a field that it does not name, however deep', () => {
     fc.assert(fc.property(values, (value) => {
       expect(json(encode(contract, withStrangers(contract.codec, value, '\u0000stranger')))).toEqual(json(bytes(value)))

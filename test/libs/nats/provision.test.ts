@@ -113,5 +113,5 @@ describe('looking into a stream by hand', () => {
     expect((await left(streamInfo(bus)('NONE'))).is).toBe('not-found')
     expect((await left(getMessage(bus)('NONE', { seq: 1 }))).is).toBe('not-found')
     expect((await left(openBucket(bus)('none').put('a', bytes('')))).is).toBe('no-responders')
-  }, 10_000)
+  })
 })

@@ -20,7 +20,7 @@ export const text = (body: Uint8Array | null | undefined): string | null =>
   body === null || body === undefined ? null : new TextDecoder().decode(body)
 
 /** Waits for a condition which no signal tells of. */
-export const until = async (condition: () => boolean | Promise<boolean>, timeoutMs = 8_000): Promise<void> => {
+export const until = async (condition: () => boolean | Promise<boolean>, timeoutMs = 120_000): Promise<void> => {
   const deadline = Date.now() + timeoutMs
   while (!(await condition())) {
     if (Date.now() > deadline) throw new Error('waited in vain')

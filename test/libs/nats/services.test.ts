@@ -48,14 +48,14 @@ const start = (handle: () => Promise<void> = async () => undefined) =>
 describe('a service', () => {
   it('answers, refuses with a code, and answers even when its handler throws', async () => {
     const service = await start()
-    const answer = await right(ask(bus)('echo.a', bytes('hi'), { timeoutMs: 1_000, headers: { traceparent: 't' } }))
+    const answer = await right(ask(bus)('echo.a', bytes('hi'), { timeoutMs: 30_000, headers: { traceparent: 't' } }))
     expect(text(answer.body)).toBe('echo.a hi t')
-    expect(await left(ask(bus)('echo.refuse', bytes(''), { timeoutMs: 1_000 }))).toEqual({
+    expect(await left(ask(bus)('echo.refuse', bytes(''), { timeoutMs: 30_000 }))).toEqual({
       is: 'service-error',
       code: 409,
       message: 'busy really',
     })
-    expect(await left(ask(bus)('echo.throw', bytes(''), { timeoutMs: 1_000 }))).toEqual({
+    expect(await left(ask(bus)('echo.throw', bytes(''), { timeoutMs: 30_000 }))).toEqual({
       is: 'service-error',
       code: 500,
       message: 'internal error',
@@ -66,10 +66,10 @@ describe('a service', () => {
 
   it('is found by the nats CLI', async () => {
     const service = await start()
-    const ping = await right(ask(bus)('$SRV.PING.echo', bytes(''), { timeoutMs: 1_000 }))
+    const ping = await right(ask(bus)('$SRV.PING.echo', bytes(''), { timeoutMs: 30_000 }))
     expect(JSON.parse(text(ping.body) ?? '')).toMatchObject({ name: 'echo', version: '1.2.3', id: service.id })
-    await right(ask(bus)('echo.a', bytes('hi'), { timeoutMs: 1_000 }))
-    const stats = await right(ask(bus)('$SRV.STATS.echo', bytes(''), { timeoutMs: 1_000 }))
+    await right(ask(bus)('echo.a', bytes('hi'), { timeoutMs: 30_000 }))
+    const stats = await right(ask(bus)('$SRV.STATS.echo', bytes(''), { timeoutMs: 30_000 }))
     expect(JSON.parse(text(stats.body) ?? '')).toMatchObject({ endpoints: [{ name: 'say', num_requests: 1, queue_group: 'q' }] })
     await service.stop()
   })
@@ -78,13 +78,13 @@ describe('a service', () => {
     let finish: () => void = () => undefined
     const gate = new Promise<void>((resolve) => (finish = resolve))
     const service = await start(() => gate)
-    const asked = ask(bus)('echo.a', bytes('last'), { timeoutMs: 3_000 })()
+    const asked = ask(bus)('echo.a', bytes('last'), { timeoutMs: 30_000 })()
     await until(() => service.inFlight() === 1)
     const stopping = service.stop()
     finish()
     expect((await asked)._tag).toBe('Right')
     await stopping
-    expect(await left(ask(bus)('echo.a', bytes(''), { timeoutMs: 500 }))).toEqual({ is: 'no-responders', subject: 'echo.a' })
+    expect(await left(ask(bus)('echo.a', bytes(''), { timeoutMs: 30_000 }))).toEqual({ is: 'no-responders', subject: 'echo.a' })
   })
 
   it('that is too slow leaves the asker with a timeout', async () => {
@@ -111,10 +111,10 @@ describe('listening in a queue group', () => {
       })
     const all = [listen('a'), listen('b')]
     expect((await left(ask(bus)('news.bad', bytes(''), { timeoutMs: 100 }))).is).toBe('timeout')
-    for (let i = 0; i < 20; i++) await right(ask(bus)('news.good', bytes(''), { timeoutMs: 1_000 }))
+    for (let i = 0; i < 20; i++) await right(ask(bus)('news.good', bytes(''), { timeoutMs: 30_000 }))
     expect(heard).toHaveLength(20)
     expect(errors).toHaveLength(1)
     await Promise.all(all.map((one) => one.stop()))
-    expect((await left(ask(bus)('news.good', bytes(''), { timeoutMs: 100 }))).is).toBe('no-responders')
+    expect((await left(ask(bus)('news.good', bytes(''), { timeoutMs: 30_000 }))).is).toBe('no-responders')
   })
 })

@@ -17,6 +17,13 @@ describe('what a treatment ends as', () => {
     if (failure !== undefined) expect(SyncFailure.is(failure) && failure).toMatchObject(said)
   })
 
+  it.each([
+    ['again', false, true], ['again', true, undefined], ['read-back', false, true], ['inline', true, undefined],
+    ['person', false, undefined], ['person', true, false], ['item', false, undefined], ['defer', true, undefined],
+  ] as const)('%s, counting for the breaker: %s, says of the provider: %s', (action, countsForBreaker, well) => {
+    expect(failureOf({ action, countsForBreaker }, said, 0, 0)?.providerWell).toBe(well)
+  })
+
   it('waits at least as long as asked, spread up to the most', () => {
     const at = (chance: number) => failureOf({ action: 'defer', countsForBreaker: false, wait: [1_000, 1_100] }, said, 5_000, chance)
     expect(at(0)).toMatchObject({ notBefore: 6_000 })

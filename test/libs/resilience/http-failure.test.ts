@@ -65,6 +65,7 @@ const cases: ReadonlyArray<Case> = [
   ['502 503 504 5xx, a write', 503, put, 'read-back', true],
   ['502 503 504 5xx, a write', 502, post, 'read-back', true],
   ['502 503 504 5xx, asked to wait', 503, list, 'defer', true, { headers: { 'retry-after': '120' } }],
+  ['502 503 504 5xx, asked to wait', 503, put, 'defer', true, { headers: { 'retry-after': '2' } }],
   ['502 503 504 5xx, always', 503, list, 'inline', true, { headers: { 'retry-after': '2' } }],
   ['502 503 504 5xx, always', 504, get, 'inline', true],
   ['502 503 504 5xx, always', 522, get, 'inline', true],
@@ -113,7 +114,7 @@ describe('the wait before the next call', () => {
   })
 
   it('is told even when the call itself has to be read back: the account is left alone', () => {
-    expect(wait(503, put, { headers: { 'retry-after': '120' } })).toEqual([120_000, 132_000])
+    expect(wait(500, post, { headers: { 'retry-after': '120' } })).toEqual([120_000, 132_000])
   })
 
   it('is a minute when a limit was met and nothing was asked for', () => {

@@ -37,7 +37,8 @@ describe('a text that goes out', () => {
   it('is done in a moment, whatever a vendor sent', () => {
     const startedAt = performance.now()
     for (const part of ['a://', 'password=', 'Bearer ', 'x'.repeat(40), '"', 'token:', '[', '?#', ': expected ', ', found ', '; a: expected b, found ', 'Unexpected ']) scrub(part.repeat(100_000))
-    expect(performance.now() - startedAt).toBeLessThan(500)
+    // A tenth of a second; whoever looks back at every character needs minutes.
+    expect(performance.now() - startedAt).toBeLessThan(20_000)
   })
 
   it('never holds the password of an address', () => {

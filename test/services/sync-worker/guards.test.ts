@@ -40,6 +40,27 @@ describe('guards', () => {
     expect(rig.b.all()).toHaveLength(40)
   })
 
+  it('a plan of a full run that is held can be approved: what was set aside is tried again, as planned', async () => {
+    const rig = engineRig()
+    for (let i = 0; i < 40; i++) rig.a.put({ key: `k${i}`, fields: { FN: `${i}` } })
+    rig.b.mischief.refuseKeys.add('k0')
+    await rig.sync()
+    expect(rig.b.all()).toHaveLength(39)
+    rig.b.mischief.refuseKeys.clear()
+    for (let i = 20; i < 40; i++) rig.a.removeKey(`k${i}`)
+    const held = await rig.sync({ mode: 'full' })
+    const plan = held.flows[0]?.plan ?? ''
+    expect(held).toMatchObject({ outcome: 'held', flows: [{ heldBy: 'mass-delete', movesTotal: 21 }] })
+    // Slots come and go meanwhile, and see the same plan
+    expect(await rig.sync({ cause: 'tick' })).toMatchObject({ outcome: 'held', flows: [{ plan }] })
+    expect(await rig.sync({ approved: plan })).toMatchObject({ outcome: 'succeeded', flows: [{ counts: { created: 1, deleted: 20 } }] })
+    expect(rig.b.all()).toHaveLength(20)
+    // It is settled: later runs are plain ones again
+    rig.newWrites()
+    expect(await rig.sync()).toMatchObject({ outcome: 'succeeded', flows: [{ phase: 'delta' }] })
+    expect(rig.newWrites()).toEqual({ a: 0, b: 0 })
+  })
+
   it('T71 a dry run tells the moves and writes nothing anywhere', async () => {
     const rig = await inSync()
     rig.a.put({ key: 'x', fields: { FN: 'xx' } })

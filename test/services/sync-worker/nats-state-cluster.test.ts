@@ -1,7 +1,8 @@
 /** Three replicas show what one hides: two writes in flight, answers of a leader that is none any more (NATS.md §3.2). */
 import { afterAll, beforeAll } from 'vitest'
 import type { Bus } from '#libs/nats/connect.ts'
-import { stateStoreLaws, type StateRig } from '../../laws/state-store.laws.ts'
+import type { StateRig } from '../../laws/state-law-rig.ts'
+import { stateStoreLaws } from '../../laws/state-store.laws.ts'
 import { connectTo, startTestCluster } from '../../support/nats-server.ts'
 import { natsStateRig, provisionState } from '../../support/state-rig.ts'
 

@@ -1,7 +1,8 @@
 /** The laws of the state store on a real server. */
 import { afterAll, beforeAll } from 'vitest'
 import type { Bus } from '#libs/nats/connect.ts'
-import { stateStoreLaws, type StateRig } from '../../laws/state-store.laws.ts'
+import type { StateRig } from '../../laws/state-law-rig.ts'
+import { stateStoreLaws } from '../../laws/state-store.laws.ts'
 import { connectTo, startTestServer, type TestServer } from '../../support/nats-server.ts'
 import { natsStateRig, provisionState } from '../../support/state-rig.ts'
 

@@ -131,6 +131,27 @@ describe('a side that cannot be opened', () => {
   })
 })
 
+describe('a call that met a lock or a time limit, of a provider that is well', () => {
+  it('is tried again, and never opens the breaker', async () => {
+    opening = ({ role }) => (role === 'source' ? unavailable('deadlock detected', { code: '40P01', providerWell: true }) : undefined)
+    for (let i = 0; i < 12; i++) expect((await play('locked')).is).toBe('retry')
+    expect(opened).toBe(12)
+  })
+})
+
+describe('a provider whose name is not found', () => {
+  it('is tried again for an hour, then a person is asked; found again, it goes on by itself', async () => {
+    opening = ({ role }) => (role === 'source' ? unavailable('getaddrinfo ENOTFOUND db.example', { code: 'ENOTFOUND' }) : undefined)
+    for (let i = 0; i < 5; i++) expect((await play('lost')).is).toBe('retry')
+    expect(await play('lost')).toMatchObject({ is: 'defer', error: { code: 'breaker-open' } })
+    await clock.pass(hour + 1)
+    for (let i = 0; i < 3; i++) expect(await play('lost')).toMatchObject({ is: 'settled', outcome: 'failed', error: { is: 'needs-person', code: 'ENOTFOUND', side: 'source' } })
+    opening = undefined
+    await clock.pass(hour)
+    expect(await play('lost')).toMatchObject({ is: 'settled', outcome: 'succeeded' })
+  })
+})
+
 describe('a side that is kept open', () => {
   const side = async (account: string, stop = new AbortController()) => {
     rig.options.flow = { source: { provider: 'memory', store: 'a', account } }

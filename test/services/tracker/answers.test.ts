@@ -22,8 +22,8 @@ const portsWith = (status: AnswerPorts['status'], stats: AnswerPorts['stats']): 
   return {
     status, stats, directory: connections, clock: { sleep: () => Promise.resolve() }, now: () => 0, newRun: () => '', alert: () => undefined,
     history: { latest: refuse, append: refuse, all: refuse, newest: refuse, keepOnly: refuse, removeAll: refuse, connections: refuse() },
-    dead: { read: refuse, list: refuse, lastSeq: refuse(), remove: refuse, write: refuse },
-    says: { alert: () => undefined, request: refuse },
+    dead: { read: refuse, list: refuse, lastSeq: refuse(), remove: refuse, write: refuse, writeEdited: refuse },
+    says: { alert: () => undefined, request: refuse, audit: refuse },
   }
 }
 

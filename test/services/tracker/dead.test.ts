@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { DeadLetter, ParkedRecord } from '#libs/contracts/dead-letter.ts'
-import { decode } from '#libs/contracts/decode.ts'
+import { AuditRecord } from '#libs/contracts/audit.ts'
+import { decode, type Contract } from '#libs/contracts/decode.ts'
 import { SyncRequest } from '#libs/contracts/request.ts'
 import { durables, messageIds, streams, subjects } from '#libs/contracts/subjects.ts'
 import { WorkItem } from '#libs/contracts/work-item.ts'
@@ -39,6 +40,21 @@ const work = (): void => {
 const item = (id: string, n: number): WorkItem => ({ conn: conn(id), run: runId(n), trigger: `t${n}`, cause: 'manual', lane: 'hot', revision: 1, askedAt: n * 10_000, mode: 'full' })
 const order = (id: string, n: number) => r.say(subjects.work('hot', conn(id)), WorkItem, item(id, n))
 const letters = (id: string) => right(listMessages(r.bus)(streams.dead, { filterSubject: subjects.dead(id), limit: 100 }))
+const decodedAs = async <A>(contract: Contract<A>, stream: string, subject: string): Promise<ReadonlyArray<A>> =>
+  (await right(listMessages(r.bus)(stream, { filterSubject: subject, limit: 100 }))).flatMap(({ body }) => {
+    const one = decode(contract, body)
+    return one._tag === 'Right' ? [one.right] : []
+  })
+const requestsOf = (id: string) => decodedAs(SyncRequest, streams.requests, subjects.request(conn(id)))
+const audited = (id: string) => decodedAs(AuditRecord, streams.audit, subjects.audit(id))
+/** The tracker hears of it by a watch. */
+const applied = async (...ids: ReadonlyArray<string>) => {
+  for (const id of ids) await r.apply(id)
+  await until(async () => {
+    const told = JSON.stringify(await api('status'))
+    return ids.every((id) => told.includes(`"${id}"`))
+  })
+}
 const stored = async () => (await right(streamInfo(r.bus)(streams.work))).messages
 const api = async (verb: string, question: object = {}) => JSON.parse(text((await right(ask(r.bus)(`sync.api.${verb}`, bytes(JSON.stringify(question)), { timeoutMs: 3_000 }))).body) ?? '') as { dead: ReadonlyArray<{ seq: number; type: string; why: string }> } & Record<string, unknown>
 const refused = (verb: string, question: object) => left(ask(r.bus)(`sync.api.${verb}`, bytes(JSON.stringify(question)), { timeoutMs: 3_000 }))
@@ -141,6 +157,49 @@ describe('what was given up on', () => {
     expect(decode(SyncRequest, request?.body ?? bytes(''))).toMatchObject({ right: { cause: 'redrive', redriveOf: seq, mode: 'full', run: answer['run'], reason: 'mended' } })
     expect(await letters('again')).toEqual([])
     expect(await refused('dlq-redrive', { seq })).toMatchObject({ code: 404 })
+  })
+  it('is redriven once by two who do so at once, and the other is told', async () => {
+    await applied('twice')
+    const seq = await r.say(subjects.dead('twice'), DeadLetter, letter('twice', 110))
+    const answers = await Promise.allSettled([api('dlq-redrive', { seq }), api('dlq-redrive', { seq }), api('dlq-redrive', { seq })])
+    expect(answers.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+    expect(await requestsOf('twice')).toMatchObject([{ redriveOf: seq }])
+    expect(await letters('twice')).toEqual([])
+  })
+  it('is redriven by many: one run for each connection and wish, and the rest is named with its reason', async () => {
+    await applied('many', 'much')
+    const [a, b, c] = [await park('many'), await park('many'), await r.say(subjects.dead('much'), DeadLetter, letter('much', 111))]
+    const gone = await park('nowhere')
+    const answer = await api('dlq-redrive', { seqs: [a, b, c, gone, 999_999], reason: 'all mended', by: 'ada' })
+    expect(answer).toMatchObject({ runs: [{ connection: 'many', redriven: [a, b] }, { connection: 'much', redriven: [c] }], refused: [{ seqs: [999_999], code: 404 }, { seqs: [gone], code: 404, name: 'unknown-connection' }] })
+    expect(await requestsOf('many')).toMatchObject([{ redriveOf: a, mode: 'full', reason: 'all mended' }])
+    expect([await letters('many'), await letters('much'), (await letters('nowhere')).length]).toEqual([[], [], 1])
+    expect(await audited('many')).toMatchObject([{ act: 'redrive', by: 'ada', reason: 'all mended', count: 2, seq: a }])
+    expect(await refused('dlq-redrive', { seqs: [] })).toMatchObject({ code: 400 })
+  })
+  it('is edited: the message stays as it came, what was asked for before is kept, and the redrive asks for the new', async () => {
+    await applied('edited')
+    const seq = await r.say(subjects.dead('edited'), DeadLetter, letter('edited', 112))
+    expect(await api('dlq-show', { seq })).toMatchObject({ request: { mode: 'full' } })
+    const answer = await api('dlq-edit', { seq, request: { mode: 'auto', reason: 'a delta will do' }, reason: 'too long', by: 'ada' })
+    const edited = Number(answer['seq'])
+    expect(answer).toMatchObject({ edited: seq, connection: 'edited', request: { mode: 'auto' } })
+    expect(await decodedAs(DeadLetter, streams.dead, subjects.dead('edited'))).toMatchObject([{ body: letter('edited', 112).body, request: { mode: 'auto' }, edits: [{ was: { mode: 'full' }, by: 'ada', reason: 'too long' }] }])
+    expect(await refused('dlq-show', { seq })).toMatchObject({ code: 404 })
+    await api('dlq-redrive', { seq: edited })
+    expect(await requestsOf('edited')).toMatchObject([{ mode: 'auto', reason: 'a delta will do', redriveOf: edited }])
+    expect((await audited('edited')).map(({ act }) => act)).toEqual(['edit', 'redrive'])
+  })
+  it.each([
+    [{ mode: 'everything' }, 'mode: expected'], [{ run: 'x' }, 'run: cannot be asked for; these can: mode, dryRun, notBefore, reason'], [{ notBefore: 'soon' }, 'notBefore: expected ms'], ['full', 'expected an object'], [undefined, 'expected an object'],
+  ])('is not edited to ask for %j', async (request, why) => {
+    const seq = await r.say(subjects.dead('badly'), DeadLetter, letter('badly', 113))
+    const answer = await refused('dlq-edit', { seq, request })
+    expect(answer).toMatchObject({ code: 400, message: expect.stringContaining(why) as string })
+    expect(await letters('badly')).not.toEqual([])
+  })
+  it('is not edited where there is no request in it', async () => {
+    expect(await refused('dlq-edit', { seq: await park('plain'), request: {} })).toMatchObject({ code: 400, message: expect.stringContaining('mend the item at its side') as string })
   })
   it('is not redriven for a connection that is gone or paused', async () => {
     await r.apply('asleep', true)

@@ -56,6 +56,9 @@ const world = (trouble: () => 'no' | 'refused' | 'unknown' = () => 'no') => {
   }
 }
 
+/** In the statistics, or waiting in the status for being counted. */
+const countedIn = (w: ReturnType<typeof world>): ReadonlyArray<string> => [...(w.stats()?.counted ?? []), ...(w.status()?.uncounted ?? []).map(({ run }) => run)]
+
 const tasks = (...results: ReadonlyArray<RunResult>): ReadonlyArray<Task> => results.map((one) => ({ is: 'result', result: one }))
 
 describe('a result that is recorded', () => {
@@ -64,16 +67,38 @@ describe('a result that is recorded', () => {
     expect(await record(w.tracker())('contacts', tasks(result(1)))()).toEqual(E.right(undefined))
     expect([w.entries.length, w.status()?.lastRun?.run, w.stats()?.runs]).toEqual([1, runId(1), { succeeded: 1 }])
   })
-  it('is no history entry when it was quiet, and costs two writes', async () => {
+  it('is no history entry when it was quiet, and costs one write', async () => {
+    const w = world()
+    await record(w.tracker())('contacts', tasks(quiet(1)))()
+    expect([w.entries.length, w.writes(), w.stats(), w.status()?.uncounted]).toEqual([0, 1, undefined, [{ run: runId(1), startedAt: quiet(1).startedAt, finishedAt: quiet(1).finishedAt, read: 0, unchanged: 0 }]])
+  })
+  it('waits in the status while it is quiet, until there are enough for a write of the statistics', async () => {
     const w = world()
     const recording = record(w.tracker())
-    await recording('contacts', tasks(quiet(1)))()
-    expect([w.entries.length, w.writes(), w.stats()?.quietRuns]).toEqual([0, 2, 1])
+    for (let n = 1; n <= 8; n++) await recording('contacts', tasks(quiet(n)))()
+    expect([w.writes(), w.stats(), w.status()?.uncounted?.length]).toEqual([8, undefined, 8])
+    await recording('contacts', tasks(quiet(9)))()
+    expect([w.writes(), w.stats()?.quietRuns, w.status()?.uncounted]).toEqual([11, 9, undefined])
+    await recording('contacts', tasks(quiet(10)))()
+    await recording('contacts', tasks(result(11)))()
+    expect([w.stats()?.runs, w.stats()?.quietRuns, w.status()?.uncounted?.length]).toEqual([{ succeeded: 10 }, 9, 1])
+  })
+  it('is not shown twice when a tracker broke off after it had counted what waited', async () => {
+    const w = world()
+    const recording = record(w.tracker())
+    for (let n = 1; n <= 8; n++) await recording('contacts', tasks(quiet(n)))()
+    const ports = w.tracker()
+    const clears = (status: Status): boolean => status.uncounted === undefined
+    const breaksOff: RecordPorts = { ...ports, status: { ...ports.status, write: (id, status, revision) => (clears(status) ? TE.left({ is: 'unavailable', message: 'down' }) : ports.status.write(id, status, revision)) } }
+    expect(E.isLeft(await record(breaksOff)('contacts', tasks(quiet(9)))())).toBe(true)
+    expect([w.stats()?.quietRuns, w.status()?.uncounted?.length]).toEqual([9, 9])
+    await record(w.tracker())('contacts', tasks(quiet(9)))()
+    expect([w.stats()?.quietRuns, w.status()?.uncounted]).toEqual([9, undefined])
   })
   it('costs two writes also together with others of its connection', async () => {
     const w = world()
     await record(w.tracker())('contacts', tasks(quiet(1), quiet(2), skipped(3), quiet(4)))()
-    expect([w.writes(), w.stats()?.runs]).toEqual([2, { succeeded: 3, skipped: 1 }])
+    expect([w.writes(), w.stats()?.runs, w.status()?.uncounted?.length]).toEqual([2, { skipped: 1 }, 3])
   })
   it('shows paused when the connection is', async () => {
     const w = world()
@@ -121,9 +146,9 @@ describe('under every failure', () => {
       const w = world(() => trouble.next().value as 'no' | 'refused' | 'unknown')
       const only = [recorder(w.tracker())]
       for (const one of results) await deliver(only, one, () => picks.next().value as number)
-      expect(w.stats()?.counted).toEqual(results.map(({ run }) => run))
+      expect([...countedIn(w)].sort()).toEqual(results.map(({ run }) => run))
       expect(w.entries.map(({ run }) => run)).toEqual(results.filter(isEntry).map(({ run }) => run))
-      expect(w.status()).toEqual(results.reduce<Status | undefined>((status, one) => foldResult(status, one, false).status, undefined))
+      expect({ ...w.status(), uncounted: undefined }).toEqual({ ...results.reduce<Status | undefined>((status, one) => foldResult(status, one, false).status, undefined), uncounted: undefined })
     }), { numRuns: 300 })
   })
   it('two trackers side by side, in any order: every run counted once, every entry once', async () => {
@@ -131,7 +156,7 @@ describe('under every failure', () => {
       const w = world(() => trouble.next().value as 'no' | 'refused' | 'unknown')
       const two = [recorder(w.tracker()), recorder(w.tracker())]
       await Promise.all(results.map((one) => deliver(two, one, () => picks.next().value as number)))
-      expect([...(w.stats()?.counted ?? [])].sort()).toEqual(results.map(({ run }) => run))
+      expect([...countedIn(w)].sort()).toEqual(results.map(({ run }) => run))
       expect(w.entries.map(({ run }) => run).sort()).toEqual(results.filter(isEntry).map(({ run }) => run))
       expect(w.status()?.lastRun?.run).toBe(results.at(-1)?.run)
     }), { numRuns: 300 })

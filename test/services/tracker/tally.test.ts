@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { RunResult } from '#libs/contracts/result.ts'
 import { decode, encode } from '#libs/contracts/decode.ts'
 import { Stats } from '#libs/contracts/status.ts'
-import { count, rememberedRuns } from '../../../services/tracker/tally.ts'
+import { count, countQuiet, quietRunOf, rememberedRuns } from '../../../services/tracker/tally.ts'
 import { isEntry, noCounts } from '../../../services/tracker/told.ts'
 import { flow, quiet, result, skipped } from './samples.ts'
 
@@ -28,6 +28,16 @@ describe('the tally of a connection', () => {
       const runs = [...order, ...again.filter((n) => order.includes(n))].map((n) => result(n + 1))
       expect(tallied(runs)?.runs).toEqual({ succeeded: order.length })
     }))
+  })
+  it('is the same whether quiet runs waited or were counted at once, and counts none twice', () => {
+    fc.assert(fc.property(fc.array(fc.record({ n: fc.integer({ min: 1, max: 9 }), unchanged: fc.nat(5) }), { minLength: 1 }), fc.nat(9), (runs, counted) => {
+      const results = runs.map(({ n, unchanged }) => quiet(n, { flows: [flow({ counts: { ...noCounts, read: 1, unchanged } })] }))
+      const waiting = results.map((one) => quietRunOf(one)!)
+      expect(countQuiet(tallied(results.slice(0, counted)), results[0]!.conn, waiting)).toEqual(tallied(results))
+    }))
+  })
+  it('does not wait for what is no quiet run that succeeded', () => {
+    for (const one of [result(1), skipped(1), quiet(1, { dryRun: true }), quiet(1, { outcome: 'failed' })]) expect(quietRunOf(one)).toBeUndefined()
   })
   it('remembers the names of the last runs only', () => {
     expect(tallied([...Array(100).keys()].map((n) => result(n + 1)))?.counted).toHaveLength(rememberedRuns)

@@ -15,6 +15,14 @@ describe('what a code means (SYNC.md §D.3)', () => {
   ]
   for (const [is, codes] of table) for (const code of codes) it(`${code} is ${is}`, () => expect(told(code)).toMatchObject({ is, code }))
 
+  it.each([
+    ['a lost race or a time limit says nothing bad of the server', ['40001', '40P01', '55P03', '57014'], true],
+    ['a full disk or memory does, although a person must act', ['53100', '53200'], false],
+    ['of the others their kind tells', ['57P01', '08006', '08007', '25006', '28P01', '42P01', 'ECONNREFUSED', 'ENOTFOUND'], undefined],
+  ] as const)('%s', (_, codes, well) => {
+    for (const code of codes) expect(told(code).providerWell, code).toBe(well)
+  })
+
   it('too many connections wait between 10 and 60 s', () => {
     for (const [chance, at] of [[0, 11_000], [0.5, 36_000], [0.9999, 60_995]] as const) expect(failureOf({ code: '53300', message: 'm' }, 'p', 1_000, chance)).toMatchObject({ notBefore: at })
   })

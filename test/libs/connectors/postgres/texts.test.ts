@@ -58,6 +58,13 @@ describe('a link', () => {
       expect(linkOfRow(rowOfLink('k', link))).toEqual(E.right(['k', link]))
     }))
   })
+  it('of a row that is the same on both sides under its key comes back too, though little of it is stored', () => {
+    fc.assert(fc.property(storable, fc.option(storable), storable, fc.option(fc.nat(), { nil: undefined }), (key, version, hash, genA) => {
+      const link: Link = { key, st: 'linked', idA: key, idB: key, verA: version, verB: '7', hA: hash, hB: hash, ...(genA === undefined ? {} : { genA }) }
+      expect(rowOfLink(key, link).slice(1, 5)).toEqual([null, 'linked', null, null])
+      expect(linkOfRow(rowOfLink(key, link))).toEqual(E.right([key, link]))
+    }))
+  })
   it('that is damaged is said to be', () => expect(E.isLeft(linkOfRow(['k', null, 'linked']))).toBe(true))
 })
 

@@ -91,7 +91,7 @@ const fields: fc.Arbitrary<Fields> = fc.dictionary(fc.constantFrom('f', 'g', 'h'
 const tie = fc.constantFrom<Tie>('source', 'destination')
 const runs = { numRuns: 1_500 }
 
-describe('the laws of the merge', () => {
+describe('T27 the laws of the merge', () => {
   it('merge(b, a, b) = a: what only the source changed stands', () => {
     fc.assert(fc.property(fields, fields, tie, (b, a, t) => { expect(merge(b, a, b, t)).toEqual(a) }), { ...runs, examples: [[{ f: ['a'] }, {}, 'source']] })
   })

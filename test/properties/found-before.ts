@@ -1,0 +1,57 @@
+/** Histories that found something once, shrunk to what it takes. Each is played in every build (found-before.test.ts). */
+import type { Setup } from './setup.ts'
+import type { Step } from './steps.ts'
+
+export type Found = { readonly what: string; readonly setup: Setup; readonly steps: ReadonlyArray<Step> }
+
+const habits = { versions: 'stable', silentWrites: false, delta: true, seenOnly: false, resumableListing: false, pageSize: 1, batchSize: 1 } as const
+const base: Setup = { way: 'two-way', strategy: 'source-wins', tie: 'source', deleteWins: false, drift: 'ignore', readOnly: 'error', a: habits, b: habits }
+const listed = { ...habits, delta: false }
+
+const put = (side: 'source' | 'destination', key: string, value: string): Step => ({ do: 'put', side, key, field: 'FN', value })
+const sync: Step = { do: 'sync' }
+
+const hiddenTwin: ReadonlyArray<Step> = [{ do: 'amnesia', side: 'source' }, put('source', 'k3', 'v1'), { do: 'sameAgain' }, { do: 'twin', side: 'source', key: 'k3' }, sync]
+
+export const foundBefore: ReadonlyArray<Found> = [
+  ...(['two-way', 'spooled', 'streamed'] as const).map((way): Found => ({
+    what: `a twin of an item that a listing had left out comes and goes (${way})`,
+    setup: { ...base, way, b: listed },
+    steps: hiddenTwin,
+  })),
+  {
+    what: 'a side that tells no version of what was written to it gets no write without a precondition',
+    setup: { ...base, way: 'spooled', a: listed, b: { ...habits, silentWrites: true } },
+    steps: [put('source', 'k3', 'v1'), put('source', 'k1', 'v2'), { do: 'failWrites', side: 'destination', n: 1 }, { do: 'sync', full: true }, { do: 'delete', side: 'source', key: 'k1' }],
+  },
+  ...(['spooled', 'streamed'] as const).map((way): Found => ({
+    what: `an item goes away while the first sync is broken off (${way})`,
+    setup: { ...base, way, b: listed },
+    steps: [put('source', 'k3', 'v1'), put('source', 'k1', 'v2'), { do: 'failWrites', side: 'destination', n: 1 }, { do: 'sync', full: true }, { do: 'delete', side: 'source', key: 'k1' }],
+  })),
+  {
+    what: 'a twin goes away under an id that no link has (streamed)',
+    setup: { ...base, way: 'streamed' },
+    steps: [put('source', 'k1', 'v1'), { do: 'twin', side: 'source', key: 'k1' }, sync],
+  },
+  {
+    what: 'an identity is changed in place, and the run ends between the two rows (streamed)',
+    setup: { ...base, way: 'streamed' },
+    steps: [put('source', 'k5', 'v1'), sync, { do: 'loseAnswers', side: 'destination', n: 1 }, { do: 'rekey', side: 'source', key: 'k5', to: 'k1' }, sync],
+  },
+  {
+    what: 'one of two twins cannot be read any more (streamed)',
+    setup: { ...base, way: 'streamed', a: { ...listed, resumableListing: true } },
+    steps: [put('source', 'k4', 'v1'), { do: 'twin', side: 'source', key: 'k4' }, sync, { do: 'spoil', side: 'source', key: 'k4' }, sync],
+  },
+  {
+    what: 'what could not be read, and met its copy in a first sync, can be read again',
+    setup: base,
+    steps: [put('source', 'k4', 'v1'), sync, { do: 'dropCheckpoint' }, { do: 'spoil', side: 'source', key: 'k4' }, sync],
+  },
+  {
+    what: 'a twin shows before what was written a moment ago',
+    setup: { ...base, a: listed, b: listed, lateMs: 60_000 },
+    steps: [put('destination', 'k3', 'v1'), sync, { do: 'twin', side: 'source', key: 'k3' }, sync, put('destination', 'k3', 'v2')],
+  },
+]
