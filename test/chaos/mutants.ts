@@ -3,7 +3,8 @@
  * must notice. The mutants are those of test/properties: made from the outside, by what an engine's sides and ports are wrapped
  * in.
  */
-import { TE } from '#libs/fp.ts'
+import type { LeaseEntry } from '#libs/contracts/state.ts'
+import { pipe, TE } from '#libs/fp.ts'
 import { mutants as ofTheEngine } from '../properties/mutants.ts'
 import type { Mutant } from '../properties/world.ts'
 import type { InvariantName } from './checker/invariant.ts'
@@ -44,6 +45,29 @@ const editedMeanwhile = async (stage: Stage): Promise<void> => {
   await run
 }
 
+/** The look at the lease before it decides again would stop an overtaken worker as well: both are taken away. */
+const neverFenced = (): Mutant => {
+  const bare = named('no fence')()
+  return {
+    ...bare,
+    ports: (ports, rig) => {
+      const inner = bare.ports?.(ports, rig) ?? ports
+      let mine: LeaseEntry | undefined
+      return {
+        ...inner,
+        state: {
+          ...inner.state,
+          writeLease: (conn, entry, expected, ttlSeconds) => pipe(inner.state.writeLease(conn, entry, expected, ttlSeconds), TE.map((revision) => {
+            mine = entry
+            return revision
+          })),
+          readLease: (conn) => pipe(inner.state.readLease(conn), TE.map((seen) => (mine === undefined ? seen : { ...seen, entry: mine }))),
+        },
+      }
+    },
+  }
+}
+
 /** What an id without the content in it does: the second version of an item in one run is taken for the first again. */
 const archivesOnce = (): Mutant => {
   const kept = new Set<string>()
@@ -64,7 +88,7 @@ const archivesOnce = (): Mutant => {
 export const controls: ReadonlyArray<Control> = [
   {
     safety: 'state is written under the lease only',
-    without: named('no fence'),
+    without: neverFenced,
     caughtBy: ['I6'],
     // A worker's write is under way when its lease lapses; another one plays the run; then the first goes on.
     drive: async (stage) => {
