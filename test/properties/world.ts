@@ -137,7 +137,7 @@ export const worldOf = (setup: Setup, { mutant, tally = new Map() }: { readonly 
     for (const { remoteId, key } of store(side).all()) {
       if (linked.has(remoteId)) continue
       world.odd.set(key, 'a listing left it out before it was linked')
-      // Gone from the source, and denied by its destination when asked for it: both absent, so forgotten (SYNC.md §A.3, D D).
+      // Gone from the source, and denied by its destination when asked for it: both absent, so forgotten (T01; SYNC.md §A.3, D D).
       if (side === 'destination' && omits === undefined) world.touchedB.add(key)
     }
   }
