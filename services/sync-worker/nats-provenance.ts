@@ -1,12 +1,12 @@
 /** Knows how the registry of provenance is kept in KV `sync_provenance`, asked of its leader. */
-import { decode, encode } from '#libs/contracts/decode.ts'
+import { encode } from '#libs/contracts/decode.ts'
 import { ProvenanceEntry } from '#libs/contracts/provenance.ts'
 import { buckets } from '#libs/contracts/subjects.ts'
 import type { Provenance } from '#libs/domain/provenance.ts'
 import { E, pipe, TE } from '#libs/fp.ts'
 import type { Bus } from '#libs/nats/connect.ts'
-import { describeNatsFailure, type NatsFailure } from '#libs/nats/failure.ts'
 import { openBucket } from '#libs/nats/kv.ts'
+import { decoded, storeFailure } from './nats-stored.ts'
 import type { ProvenanceRegistry, StoreFailure, Stored } from './ports.ts'
 
 /** Questions under way at once: a page of a large flow asks for thousands. */
@@ -18,12 +18,11 @@ export const natsProvenance = (bus: Bus, isFlow: ProvenanceRegistry['isFlow']): 
   const readOne = (key: string): TE.TaskEither<StoreFailure, Stored<Provenance | null>> =>
     pipe(
       bucket.get(key),
-      TE.mapLeft(storeFailureOf),
+      TE.mapLeft(storeFailure),
       TE.chainEitherK((entry): E.Either<StoreFailure, Stored<Provenance | null>> => {
         if (entry === undefined) return E.right({ value: null, revision: 0 })
         if (entry.value === null) return E.right({ value: null, revision: entry.revision })
-        const decoded = decode(ProvenanceEntry, entry.value)
-        return E.isRight(decoded) ? E.right({ value: decoded.right, revision: entry.revision }) : E.left({ is: 'broken', message: `${buckets.provenance} ${key}: ${decoded.left.report.join('; ')}` })
+        return decoded(ProvenanceEntry, buckets.provenance, entry)
       }),
     )
 
@@ -40,26 +39,12 @@ export const natsProvenance = (bus: Bus, isFlow: ProvenanceRegistry['isFlow']): 
       }
       return E.right(found)
     },
-    write: (key, entry, revision) => pipe(bucket.update(key, encode(ProvenanceEntry, entry), revision), TE.mapLeft(storeFailureOf)),
+    write: (key, entry, revision) => pipe(bucket.update(key, encode(ProvenanceEntry, entry), revision), TE.mapLeft(storeFailure)),
     // Without a trace: a marker for each item there ever was would stay for ever
-    remove: (key, revision) => pipe(bucket.purge(key, { previousSeq: revision, ttlSeconds: markerSeconds }), TE.bimap(storeFailureOf, () => undefined)),
+    remove: (key, revision) => pipe(bucket.purge(key, { previousSeq: revision, ttlSeconds: markerSeconds }), TE.bimap(storeFailure, () => undefined)),
     isFlow,
   }
 }
 
 /** Longer than any write that is under way. */
 const markerSeconds = 60
-
-const storeFailureOf = (failure: NatsFailure): StoreFailure => {
-  switch (failure.is) {
-    case 'wrong-sequence':
-    case 'write-in-flight':
-      return { is: 'refused' }
-    case 'timeout':
-    case 'no-responders':
-    case 'disconnected':
-      return { is: 'unknown', message: describeNatsFailure(failure) }
-    default:
-      return { is: 'broken', message: describeNatsFailure(failure) }
-  }
-}

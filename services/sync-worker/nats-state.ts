@@ -1,14 +1,13 @@
 /** Knows how `sync_state` is read and written on NATS: which subject, which condition, which answer means what. */
 import { CheckpointEntry, LeaseEntry, LedgerPage } from '#libs/contracts/state.ts'
-import { decode, encode, type Contract } from '#libs/contracts/decode.ts'
+import { encode } from '#libs/contracts/decode.ts'
 import { buckets, stateKeys } from '#libs/contracts/subjects.ts'
 import { E, pipe, TE } from '#libs/fp.ts'
 import { publishBatch, type BatchMessage } from '#libs/nats/batch.ts'
 import type { Bus } from '#libs/nats/connect.ts'
-import { describeNatsFailure, type NatsFailure } from '#libs/nats/failure.ts'
 import { openBucket } from '#libs/nats/kv.ts'
-import type { KvEntry } from '#libs/nats/kv-entry.ts'
 import { publish } from '#libs/nats/publish.ts'
+import { decoded, storeFailure } from './nats-stored.ts'
 import type { LeaseSeen, StateBatch, StateStore, StoreFailure, Stored } from './ports.ts'
 
 export const natsState = (bus: Bus, now: () => number): StateStore => {
@@ -24,7 +23,7 @@ export const natsState = (bus: Bus, now: () => number): StateStore => {
         TE.mapLeft(storeFailure),
         TE.chainEitherK((found): E.Either<StoreFailure, LeaseSeen> => {
           if (found === undefined || found.value === null) return E.right({ entry: null, revision: found?.revision ?? 0, ageMs: 0 })
-          return pipe(decoded(LeaseEntry, found), E.map(({ value, revision }) => ({ entry: value, revision, ageMs: Math.max(0, now() - found.created) })))
+          return pipe(decoded(LeaseEntry, buckets.state, found), E.map(({ value, revision }) => ({ entry: value, revision, ageMs: Math.max(0, now() - found.created) })))
         }),
       ),
     writeLease: (conn, entry, expected, ttlSeconds) =>
@@ -40,7 +39,7 @@ export const natsState = (bus: Bus, now: () => number): StateStore => {
       pipe(
         bucket.get(stateKeys.checkpoint(conn, flow)),
         TE.mapLeft(storeFailure),
-        TE.chainEitherK((found) => (found === undefined || found.value === null ? E.right(null) : decoded(CheckpointEntry, found))),
+        TE.chainEitherK((found) => (found === undefined || found.value === null ? E.right(null) : decoded(CheckpointEntry, buckets.state, found))),
       ),
     readPages: (conn, flow, pages) => async () => {
       const found = new Map<number, Stored<LedgerPage>>()
@@ -56,7 +55,7 @@ export const natsState = (bus: Bus, now: () => number): StateStore => {
             found.set(n, { value: { links: {} }, revision: entry.right.revision })
             continue
           }
-          const page = decoded(LedgerPage, entry.right)
+          const page = decoded(LedgerPage, buckets.state, entry.right)
           if (E.isLeft(page)) return page
           found.set(n, page.right)
         }
@@ -106,28 +105,3 @@ const messagesOf = ({ conn, flow, pages, checkpoint, lease, ttlSeconds }: StateB
 const noFence = (conn: string): TE.TaskEither<StoreFailure, never> => TE.left({ is: 'broken', message: `a write for ${conn} names no lease revision: 0 is no fence` })
 
 const readsAtOnce = 64
-
-const decoded = <A>(contract: Contract<A>, entry: KvEntry): E.Either<StoreFailure, Stored<A>> =>
-  pipe(
-    decode(contract, entry.value ?? new Uint8Array()),
-    E.mapLeft((bad): StoreFailure => ({ is: 'broken', message: `${entry.key} is not a ${bad.codec}: ${bad.report.join('; ')}` })),
-    E.map((value) => ({ value, revision: entry.revision })),
-  )
-
-const storeFailure = (failure: NatsFailure): StoreFailure => {
-  switch (failure.is) {
-    case 'wrong-sequence':
-    case 'write-in-flight':
-      return { is: 'refused' }
-    case 'batch-incomplete':
-      // Refused at its first message nothing was written; at the commit nobody knows (NATS.md §4.3).
-      return failure.at === 'first' ? { is: 'not-stored', message: describeNatsFailure(failure) } : { is: 'unknown', message: describeNatsFailure(failure) }
-    case 'timeout':
-      return { is: 'unknown', message: describeNatsFailure(failure) }
-    case 'disconnected':
-    case 'no-responders':
-      return { is: 'not-stored', message: describeNatsFailure(failure) }
-    default:
-      return { is: 'broken', message: describeNatsFailure(failure) }
-  }
-}
