@@ -3,7 +3,7 @@
  * Does not know what follows: plan.ts does.
  */
 import type { Link } from '#libs/domain/link.ts'
-import { linkKey, type Item } from '#libs/domain/record.ts'
+import type { Item } from '#libs/domain/record.ts'
 import { isUnsettled } from './aside.ts'
 import { classify, rememberedOf, type Observation, type SideClass, type SideName } from './classify.ts'
 
@@ -29,10 +29,11 @@ export type Entry = {
 
 export type Links = ReadonlyMap<string, Link>
 
-/** Two spellings of one text are one identity (T16), as they are in `linkKey`. */
+/** Two spellings of one text are one identity (T16), as they are in a ledger. */
 const identity = (key: string): string => key.normalize('NFC')
 
-export const gather = (conn: string, flow: string, links: Links, a: Sighting, b: Sighting): ReadonlyArray<Entry> => {
+/** `keyOf`: under which key the ledger keeps an identity's link. */
+export const gather = (keyOf: (key: string) => string, links: Links, a: Sighting, b: Sighting): ReadonlyArray<Entry> => {
   const left = observe(links, 'source', a)
   const right = observe(links, 'destination', b)
   const entries: Array<Entry> = []
@@ -47,7 +48,7 @@ export const gather = (conn: string, flow: string, links: Links, a: Sighting, b:
     const link = byKey.get(key)
     entries.push({
       key,
-      linkKey: linkKey(conn, flow, key),
+      linkKey: keyOf(key),
       link,
       a: classify(link, 'source', left.get(key) ?? unmentioned(link, 'source', a)),
       b: classify(link, 'destination', right.get(key) ?? unmentioned(link, 'destination', b)),
@@ -72,6 +73,7 @@ export const isUnsure = (link: Link | undefined, side: SideName, after: number):
 
 const observe = (links: Links, side: SideName, sighting: Sighting): Map<string, Observation> => {
   const byId = new Map<string, Link>()
+  const beside = new Map<string, ReadonlyArray<Link>>()
   const seen = new Map<string, Observation>()
   for (const link of links.values()) {
     const id = rememberedOf(link, side).id
@@ -79,6 +81,7 @@ const observe = (links: Links, side: SideName, sighting: Sighting): Map<string, 
     const rival = byId.get(id)
     const loser = rival === undefined ? undefined : isUnsettled(link) && !isPlace(rival, side) ? link : rival
     if (loser !== link) byId.set(id, link)
+    if (loser !== undefined) beside.set(id, [...(beside.get(id) ?? []), loser])
     const holder = loser === link ? rival : link
     // What is linked under this id took it over; the one that was set aside under it is not there any more.
     if (loser !== undefined && holder !== undefined && !isUnsettled(holder)) seen.set(identity(loser.key), { is: 'gone', by: 'tombstone' })
@@ -86,7 +89,7 @@ const observe = (links: Links, side: SideName, sighting: Sighting): Map<string, 
   for (const { remoteId } of sighting.gone) {
     // Only the id we know speaks for the item: a twin, or an id of long ago, that goes away takes nothing with it.
     const link = byId.get(remoteId)
-    if (link !== undefined) seen.set(identity(link.key), { is: 'gone', by: 'tombstone' })
+    for (const it of link === undefined ? [] : [link, ...(beside.get(remoteId) ?? [])]) seen.set(identity(it.key), { is: 'gone', by: 'tombstone' })
   }
   for (const remoteId of sighting.same) {
     const link = byId.get(remoteId)

@@ -87,8 +87,22 @@ export const commitRound = async (stream: Stream, round: Round, resume: string |
     stream.unsettled ??= failed
     stream.frozen = true
   }
-  const parked = await parkAll(stream, parking)
-  return E.isLeft(parked) ? parked : E.right(again)
+  const met = await rivalsOf(stream, parking)
+  if (E.isLeft(met)) return met
+  const parked = await parkAll(stream, parking.filter((one) => !met.right.has(one)))
+  return E.isLeft(parked) ? parked : E.right([...again, ...[...met.right].map(({ entry }) => entry)])
+}
+
+/** A first sync takes every row for new, and looks for its link only here: one of another id with this identity is a rival (T14). */
+const rivalsOf = async ({ phase, ledger, context }: Stream, parking: ReadonlyArray<Parking>): Promise<E.Either<SyncFailure, ReadonlySet<Parking>>> => {
+  const unlooked = phase === 'first' ? parking.filter(({ entry: { link, a } }) => link === undefined && a.is === 'changed') : []
+  if (unlooked.length === 0) return E.right(new Set())
+  const links = await ledger.links(unlooked.map(({ entry }) => entry.linkKey), context.signal)()
+  if (E.isLeft(links)) return links
+  return E.right(new Set(unlooked.filter(({ entry: { linkKey, a } }) => {
+    const idA = links.right.get(linkKey)?.idA
+    return idA !== undefined && a.is === 'changed' && idA !== a.item.remoteId
+  })))
 }
 
 const tasksOf = async (stream: Stream, planned: ReadonlyArray<Planned>, puts: Array<Put>, drops: Array<string>): Promise<E.Either<SyncFailure, ReadonlyArray<Task>>> => {

@@ -2,6 +2,7 @@
  * Knows the end of a streamed flow: what the source no longer has is deleted at the destination, after the complete
  * listing and the guard, page by page (SYNC.md §A.4). Nothing else of a streamed flow ever deletes.
  */
+import type { Change } from '#libs/connectors/connector.ts'
 import type { SyncFailure } from '#libs/domain/failure.ts'
 import type { Link } from '#libs/domain/link.ts'
 import { E } from '#libs/fp.ts'
@@ -16,6 +17,7 @@ import { plan } from './plan.ts'
 import { candidates, describe, type Candidates } from './streamed-candidates.ts'
 import { commitRound } from './streamed-commit.ts'
 import { mayDelete, type Stream } from './stream.ts'
+import { settlePage } from './streamed-page.ts'
 
 const rounds = 3
 /** Absences that are confirmed by asking the source for each (SYNC.md §A.2, class D). */
@@ -73,7 +75,8 @@ const listAgain = async (stream: Stream): Promise<E.Either<SyncFailure, undefine
 const deleteAll = async (stream: Stream, pages: Candidates, follows: boolean, confirm: boolean): Promise<E.Either<SyncFailure, undefined>> => {
   for await (const page of pages) {
     if (E.isLeft(page)) return page
-    const links = confirm && follows ? await stillAbsent(stream, page.right) : page
+    // What a changed filter shuts out is there all the same.
+    const links = confirm && mayDelete(stream) ? await stillAbsent(stream, page.right) : page
     if (E.isLeft(links)) return links
     const done = await deletePage(stream, links.right, follows)
     if (E.isLeft(done)) return done
@@ -83,18 +86,21 @@ const deleteAll = async (stream: Stream, pages: Candidates, follows: boolean, co
 
 type Page = ReadonlyArray<readonly [string, Link]>
 
-/** A source may leave things out of a listing: what it still has when asked for it stays, and is listed again next time. */
+/** A source may leave things out of a listing: what it still has when asked for it is settled as if the listing had shown it. */
 const stillAbsent = async (stream: Stream, links: Page): Promise<E.Either<SyncFailure, Page>> => {
   const ids = links.flatMap(([, link]) => link.idA ?? [])
   const fetched = await fetchAll(stream.context.a, ids, stream.context.signal)
   if (E.isLeft(fetched)) return fetched
-  const there = new Map(fetched.right.items.map(({ remoteId, key }) => [remoteId, key.normalize('NFC')]))
-  for (const { remoteId } of fetched.right.bad) there.set(remoteId, '')
+  const bad = new Set(fetched.right.bad.map(({ remoteId }) => remoteId))
+  const items = new Map(fetched.right.items.map((item) => [item.remoteId, item]))
   // Under another identity it is another item, which the listing showed.
-  const present = ({ idA, key }: Link): boolean => idA !== undefined && (there.get(idA) === key.normalize('NFC') || there.get(idA) === '')
-  const absent = links.filter(([, link]) => !present(link))
-  if (absent.length < links.length) stream.notes.push(`the listing of the source left out ${links.length - absent.length} items that it still has`)
-  return E.right(absent)
+  const isPresent = ({ idA, key }: Link): boolean => idA !== undefined && (bad.has(idA) || items.get(idA)?.key.normalize('NFC') === key.normalize('NFC'))
+  const leftOut = new Set(links.flatMap(([, link]) => (isPresent(link) ? link.idA ?? [] : [])))
+  if (leftOut.size === 0) return E.right(links)
+  stream.notes.push(`the listing of the source left out ${leftOut.size} items that it still has`)
+  const changes: ReadonlyArray<Change> = [...fetched.right.items.map((item): Change => ({ is: 'item', item })), ...fetched.right.bad]
+  const settled = await settlePage(stream, { changes: changes.filter((change) => leftOut.has(change.is === 'item' ? change.item.remoteId : change.remoteId)), resume: null, last: true }, 'listing')
+  return E.isLeft(settled) ? settled : E.right(links.filter(([, link]) => !isPresent(link)))
 }
 
 /** Looked at once more: what was edited at the destination is kept, the rest is archived and deleted if still unchanged. */

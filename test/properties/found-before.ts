@@ -54,4 +54,29 @@ export const foundBefore: ReadonlyArray<Found> = [
     setup: { ...base, a: listed, b: listed, lateMs: 60_000 },
     steps: [put('destination', 'k3', 'v1'), sync, { do: 'twin', side: 'source', key: 'k3' }, sync, put('destination', 'k3', 'v2')],
   },
+  {
+    what: 'an item that a listing had left out is met by another one, whose write fails',
+    setup: { ...base, b: listed },
+    steps: [put('source', 'k2', 'v1'), { do: 'amnesia', side: 'source' }, sync, put('destination', 'k2', 'v2'), { do: 'failWrites', side: 'destination', n: 1 }, sync],
+  },
+  {
+    what: 'a listing that goes on leaves out what it changed (streamed)',
+    setup: { ...base, way: 'streamed', a: { ...listed, resumableListing: true }, b: listed },
+    steps: [put('source', 'k3', 'v1'), put('source', 'k1', 'v2'), sync, put('source', 'k3', 'v3'), { do: 'omit', side: 'source', key: 'k3' }, sync],
+  },
+  {
+    what: 'what could not be read was set aside twice, and goes away',
+    setup: { ...base, a: listed },
+    steps: [put('source', 'k2', 'v1'), sync, { do: 'spoil', side: 'destination', key: 'k2' }, { do: 'dropCheckpoint' }, sync, { do: 'delete', side: 'destination', key: 'k2' }],
+  },
+  {
+    what: 'a twin of what the destination refuses goes away again (streamed)',
+    setup: { ...base, way: 'streamed', b: listed },
+    steps: [put('source', 'k3', 'v1'), { do: 'refuse', side: 'destination', key: 'k3' }, { do: 'twin', side: 'source', key: 'k3' }, sync],
+  },
+  {
+    what: 'a listing after a lost cursor leaves out what was edited (streamed)',
+    setup: { ...base, way: 'streamed', b: listed },
+    steps: [put('source', 'k3', 'v1'), sync, { do: 'expire', side: 'source' }, put('source', 'k3', 'v2'), { do: 'omit', side: 'source', key: 'k3' }, put('source', 'k1', 'v3'), sync],
+  },
 ]

@@ -46,6 +46,8 @@ export const tapSide = (tap: Tap, side: Side): Side => {
         links: (keys, signal) => tapped(tap, ledger.links(keys, signal)),
         linksByRemoteA: (ids, signal) => tapped(tap, ledger.linksByRemoteA(ids, signal)),
         unseen: (gen, after, limit, signal) => tapped(tap, ledger.unseen(gen, after, limit, signal)),
+        all: (after, limit, signal) => tapped(tap, ledger.all(after, limit, signal)),
+        sizes: (signal) => tapped(tap, ledger.sizes(signal)),
         count: (gen, signal) => tapped(tap, ledger.count(gen, signal)),
         forget: (checkpoint, signal) => tapped(tap, ledger.forget(checkpoint, signal)),
         commit: (commit, signal) => tapped(tap, ledger.commit(commit, signal)),

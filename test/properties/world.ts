@@ -107,13 +107,11 @@ export const worldOf = (setup: Setup, { mutant, tally = new Map() }: { readonly 
   }
 
   const noBase = new Set<string>()
-  let everSealed = false
   const commits = commitJudge({
     state: rig.state, store, knowledge, excuses,
     remembered: () => rememberedBy(world),
     followed: setup.way === 'two-way' ? sideNames : ['source'],
-    // What was let lie beside a sealed side is taken up by the next complete look, not by the next delta.
-    ignores: () => (everSealed ||= setup.readOnly === 'ignore' && sideNames.some((side) => store(side).mischief.readOnly)),
+    ignores: () => setup.readOnly === 'ignore' && sideNames.some((side) => store(side).mischief.readOnly),
     isLeftOut: (side, key) => world.wasBlind && world.lie?.side === side && (world.lie.omits ?? key) === key,
     hashAt: (side, fields) => hashOf(mutant?.sees?.(side, fields) ?? fields),
   })
@@ -173,6 +171,7 @@ export const worldOf = (setup: Setup, { mutant, tally = new Map() }: { readonly 
         tap.dead = false
         world.wasBlind = false
         knowledge.begin(linksOf(world))
+        commits.begin()
       }
       tap.at = async (call, when) => {
         if (trap?.at !== call || trap.when !== when) return
