@@ -61,6 +61,10 @@ const isSameTree = (from: End, to: End): boolean => {
 const passed = ({ entry }: End, place: string): boolean => entry?.hops.includes(place) ?? false
 const rootOf = ({ entry, place }: End): string => entry?.root.place ?? place
 
+/** `by`: the first of the flows that bring them. */
+export const leftText = (count: number, by: Way | undefined): string =>
+  `${count} ${count === 1 ? 'item was left to the other way that brings it' : 'items were left to the other way that brings them'} there${by === undefined ? '' : ` (connection ${by.conn}, flow ${by.flow})`}: one of them is enough`
+
 /** Key of KV `sync_provenance`: a place's entries stand together, and no name of anybody's shows. */
 export const provenanceKey = (place: string, key: string): string => `${digest(place, 11)}.${digest(key.normalize('NFC'), 22)}`
 

@@ -4,7 +4,7 @@ import type { FlowResult } from '#libs/contracts/result.ts'
 import type { Progress } from '#libs/contracts/progress.ts'
 import type { Connection, Flow } from '#libs/domain/connection.ts'
 import { bug, type SyncFailure } from '#libs/domain/failure.ts'
-import { E } from '#libs/fp.ts'
+import { E, pipe } from '#libs/fp.ts'
 import type { FlowEnd } from './flow-end.ts'
 import type { Hold } from './hold-lease.ts'
 import type { Ports } from './ports.ts'
@@ -60,7 +60,10 @@ const openAndRun = async (ports: Ports, ask: FlowAsk, counts: MutableCounts, tra
         whyStopped: () => work.stop.why() ?? { is: 'fenced', message: `the lease of ${connection.id} is not trusted any more` },
         step: progressOf(ports, ask, counts),
       }
-      const ended = await playOpened(context)
+      const ended = pipe(await playOpened(context), E.map((end) => {
+        const left = context.spread?.leftToOthers()
+        return left === undefined ? end : { ...end, warnings: [...end.warnings, left] }
+      }))
       // A call that was cut short by the stop reports its own error; the reason of the stop is the truth.
       return E.isLeft(ended) && signal.aborted ? E.left(context.whyStopped()) : ended
     } finally {

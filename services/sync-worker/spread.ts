@@ -4,7 +4,7 @@
  * flows that could bring an item to one place twice, or too far, have one of these.
  */
 import type { Link } from '#libs/domain/link.ts'
-import { provenanceKey, ruling, type End, type Provenance, type Ruling, type Way } from '#libs/domain/provenance.ts'
+import { leftText, provenanceKey, ruling, type End, type Provenance, type Ruling, type Way } from '#libs/domain/provenance.ts'
 import type { SyncFailure } from '#libs/domain/failure.ts'
 import { E } from '#libs/fp.ts'
 import { otherOf, type SideName } from './classify.ts'
@@ -19,6 +19,8 @@ export type Spread = {
   readonly judge: (planned: ReadonlyArray<Planned>, note: boolean) => Promise<E.Either<SyncFailure, ReadonlyArray<Planned>>>
   /** Why the first of those that came too far already may not go on. */
   readonly tooFar: () => string | undefined
+  /** What was not carried because other flows bring it there, for whoever wonders why nothing came. */
+  readonly leftToOthers: () => string | undefined
   /** These are gone from both sides, or not ours any more. An old note does no harm: it says that our flow may carry the item on. */
   readonly forget: (keys: ReadonlyArray<string>) => Promise<void>
 }
@@ -39,6 +41,7 @@ const mostKnown = 50_000
 export const spreadOf = (registry: ProvenanceRegistry, { way, source, destination, now }: SpreadAsk): Spread => {
   const known = new Map<string, Noted>()
   let tooFar: string | undefined
+  const closed: { count: number; by?: Way | undefined } = { count: 0 }
   const placeOf = (side: SideName): string => (side === 'source' ? source : destination)
   const keyAt = (side: SideName, key: string): string => provenanceKey(placeOf(side), key)
 
@@ -97,11 +100,16 @@ export const spreadOf = (registry: ProvenanceRegistry, { way, source, destinatio
         if (E.isLeft(ruled)) failed.push(ruled.left)
         else decided.set(one, moveUnder(ruled.right, one.move, to))
         if (E.isRight(ruled) && ruled.right.is === 'too-far') tooFar ??= ruled.right.why
+        if (E.isRight(ruled) && ruled.right.is === 'closed' && one.move.do !== 'adopt') {
+          closed.count++
+          closed.by ??= endOf(to, one.entry).entry ?? endOf(otherOf(to), one.entry).entry
+        }
       }))
       const [failure] = failed
       return failure === undefined ? E.right(planned.map((one) => ({ ...one, move: decided.get(one) ?? one.move }))) : E.left(failure)
     },
     tooFar: () => tooFar,
+    leftToOthers: () => (closed.count === 0 ? undefined : leftText(closed.count, closed.by)),
     forget: async (keys) => {
       const noted = keys.flatMap((key) => [keyAt('source', key), keyAt('destination', key)])
       if (E.isLeft(await load(noted))) return

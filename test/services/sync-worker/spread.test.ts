@@ -48,6 +48,15 @@ describe('the moves of a flow that could meet its own items', () => {
     expect(moves(await spread().judge([planned('k', move, shown('k'))], true))).toEqual([becomes])
   })
 
+  it('says how many items were left to another way, and to which', async () => {
+    const { spread, put } = rig()
+    await put('b', entryOf('other', 'a', 'c'))
+    const one = spread()
+    expect(one.leftToOthers()).toBeUndefined()
+    await one.judge([planned('k', create), planned('free', create)], true)
+    expect(one.leftToOthers()).toBe('1 item was left to the other way that brings it there (connection other, flow main): one of them is enough')
+  })
+
   it('a hop too many is parked at the side it comes from; a delete is let through', async () => {
     const { spread, put } = rig()
     await put('a', entryOf('other', 'p', 'q', 'r'))
