@@ -17,11 +17,11 @@ const LONGER = [
   { file: 'libs/nats/provision.ts', lines: 170, because: 'streams, buckets and consumers go through the same three steps' },
   { file: 'services/sync-worker/hold-lease.ts', lines: 200, because: 'one protocol: every state write shares its turn, its barrier and its term' },
   { file: 'services/sync-worker/targets.ts', lines: 170, because: 'what both sides should show, and the link that remembers it, are one thought' },
-  { file: 'services/sync-worker/kv-ledger.ts', lines: 180, because: 'reading, growing and committing share the pages in hand' },
+  { file: 'services/sync-worker/kv-ledger.ts', lines: 190, because: 'reading, growing and committing share the pages in hand' },
   { file: 'services/sync-worker/streamed-flow.ts', lines: 170, because: 'the story of a stream, opening included' },
   { file: 'services/sync-worker/spooled-flow.ts', lines: 160, because: 'the story of a flow that is planned whole' },
   { file: 'services/sync-worker/streamed-commit.ts', lines: 200, because: 'one transaction told from its tasks to what is left over' },
-  { file: 'services/sync-worker/settle-chunk.ts', lines: 180, because: 'the rounds of one chunk, each move a branch' },
+  { file: 'services/sync-worker/settle-chunk.ts', lines: 190, because: 'the rounds of one chunk, each move a branch' },
 ]
 const tooLong = LONGER.find(({ lines, because }) => lines > 200 || !because)
 if (tooLong !== undefined) throw new Error(`${tooLong.file}: at most 200 lines, and with a reason`)

@@ -130,6 +130,10 @@ export type TransactionalLedger = {
   readonly linksByRemoteA: (remoteIds: ReadonlyArray<string>, signal: AbortSignal) => TE.TaskEither<SyncFailure, ReadonlyMap<string, Link>>
   /** A page of links not seen in generation `gen`, after this link key: candidates for deletion. Set aside ones (`parked`, `conflict`) too; `tomb` is over. */
   readonly unseen: (gen: number, after: string, limit: number, signal: AbortSignal) => TE.TaskEither<SyncFailure, ReadonlyArray<readonly [linkKey: string, link: Link]>>
+  /** A page of all links, after this link key, in their order; `tomb` too. */
+  readonly all: (after: string, limit: number, signal: AbortSignal) => TE.TaskEither<SyncFailure, ReadonlyArray<readonly [linkKey: string, link: Link]>>
+  /** How many links know an item of the source, and of this side. */
+  readonly sizes: (signal: AbortSignal) => TE.TaskEither<SyncFailure, { readonly source: number; readonly destination: number }>
   /** How many links there are, how many `unseen` would answer, and how many of those have a copy at this side. */
   readonly count: (gen: number, signal: AbortSignal) => TE.TaskEither<SyncFailure, { readonly links: number; readonly unseen: number; readonly copied: number }>
   /** Drops every link and stores this checkpoint, in one fenced transaction. Answers how many links there were. */

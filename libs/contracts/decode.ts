@@ -16,27 +16,39 @@ export type Contract<A> = {
   readonly exact: (value: unknown) => unknown
   /** The value as it goes into JSON. */
   readonly spoken: (value: A) => unknown
+  /** Reading a valid value answers that very value. */
+  readonly isPlain: boolean
 }
 
-export const contract = <C extends t.Mixed>(schema: string, codec: C): Contract<t.TypeOf<C>> & { readonly codec: C } => ({
-  schema, codec, exact: exactly(codec), spoken: isPlain(codec) ? (value) => value : (value) => codec.encode(value) as unknown,
-})
+export const contract = <C extends t.Mixed>(schema: string, codec: C): Contract<t.TypeOf<C>> & { readonly codec: C } => {
+  const plain = isPlain(codec)
+  return { schema, codec, isPlain: plain, exact: exactly(codec), spoken: plain ? (value) => value : (value) => codec.encode(value) as unknown }
+}
 
 const bytesToText = new TextDecoder('utf-8', { fatal: true })
-const textToBytes = new TextEncoder()
+
+const beyondAscii = /[\u0080-\u00ff]/
+
+/** Most messages are ASCII, for which the decoder is slow. */
+const textOf = (bytes: Uint8Array): string => {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
+  return beyondAscii.test(text) ? bytesToText.decode(bytes) : text
+}
 
 export const encode = <A>(contractOf: Contract<A>, value: A): Uint8Array =>
-  textToBytes.encode(JSON.stringify(contractOf.exact(contractOf.spoken(value))))
+  Buffer.from(JSON.stringify(contractOf.exact(contractOf.spoken(value))))
 
 export const decode = <A>(contractOf: Contract<A>, body: Uint8Array): E.Either<BadMessage, A> => {
   const parsed = E.tryCatch(
-    () => JSON.parse(bytesToText.decode(body)) as unknown,
+    () => JSON.parse(textOf(body)) as unknown,
     (e): BadMessage => ({ is: 'bad-message', codec: contractOf.schema, report: [`not JSON: ${e instanceof Error ? e.message : String(e)}`] }),
   )
   return E.isLeft(parsed) ? parsed : decodeValue(contractOf, parsed.right)
 }
 
 export const decodeValue = <A>(contractOf: Contract<A>, value: unknown): E.Either<BadMessage, A> => {
+  // `is` keeps no record of where it stands, which only a report needs
+  if (contractOf.isPlain && contractOf.codec.is(value)) return E.right(value)
   const decoded = contractOf.codec.decode(value)
   return E.isRight(decoded) ? decoded : E.left({ is: 'bad-message', codec: contractOf.schema, report: reportOf(decoded.left) })
 }

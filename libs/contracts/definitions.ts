@@ -24,8 +24,8 @@ export type BucketDef = {
   readonly markerTtlMs?: number
   /** Allows atomic batches. */
   readonly allowAtomic?: boolean
-  /** Reads by any replica. Off where what is read is written back. */
-  readonly allowDirect?: boolean
+  /** Reads by any replica, which may be stale. Where what is read is written back: off, or only as long as there is one replica. */
+  readonly allowDirect?: boolean | 'with-one-replica'
   readonly maxAgeMs?: number
   readonly maxBytes?: number
   readonly storage?: 'file' | 'memory'

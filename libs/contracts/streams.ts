@@ -32,7 +32,7 @@ export const streamDefs: ReadonlyArray<StreamDef> = [
 
 export const bucketDefs: ReadonlyArray<BucketDef> = [
   { name: buckets.connections, history: 8 },
-  { name: buckets.state, history: 1, markerTtlMs: 1_000, allowAtomic: true, allowDirect: false },
+  { name: buckets.state, history: 1, markerTtlMs: 1_000, allowAtomic: true, allowDirect: 'with-one-replica' },
   { name: buckets.status, history: 1 },
   { name: buckets.stats, history: 1 },
   { name: buckets.history, history: 64 },

@@ -4,6 +4,7 @@ import { deliveryOf } from './delivery.ts'
 import type { Delivery } from './delivery.ts'
 import { other } from './failure.ts'
 import type { NatsFailure } from './failure.ts'
+import { holdBlock } from './hold-block.ts'
 import { startPull } from './pull.ts'
 import { verdictToAck } from './verdict-to-ack.ts'
 import type { Ack } from './verdict-to-ack.ts'
@@ -18,6 +19,8 @@ export type ConsumeOptions = {
   readonly onError: (failure: NatsFailure, delivery?: Delivery) => void
   /** Acknowledgements are not waited for: one that gets lost brings its message again after ack_wait, which must change nothing. */
   readonly unconfirmed?: boolean
+  /** For a stream that keeps what was consumed, so that its blocks are large: see hold-block.ts. */
+  readonly holdsBlock?: boolean
   readonly expiresMs?: number
   /** See pull.ts. The time after which another may have been given what was sent to us: the lease's, or ack_wait. */
   readonly standstillMs?: number
@@ -39,8 +42,10 @@ export const consume = (bus: Bus, options: ConsumeOptions): Consumption => {
   const waiting: Msg[] = [] // only when a lost request was answered after all
   let stopping: Promise<void> | undefined
 
+  const hold = options.holdsBlock === true ? holdBlock(bus, (failure) => report(options, failure)) : undefined
   const run = async (msg: Msg): Promise<void> => {
     const delivery = deliveryOf(bus, msg)
+    hold?.(delivery)
     const ack = await verdictOf(delivery, options)
     const settled = await settle(msg.reply ?? '', ack)()
     if (settled._tag === 'Left') report(options, settled.left, delivery)

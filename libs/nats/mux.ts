@@ -9,7 +9,7 @@ export type Answered = E.Either<NatsFailure, Msg>
 
 /**
  * The library's own request makes an Error with its stack for every answer that arrives, an eighth of a busy worker's
- * time (measured by profile). This one makes a map entry and a timer.
+ * time (measured by profile). This one makes a map entry; one timer looks after all of them.
  */
 export type Mux = {
   readonly request: (subject: string, body: Uint8Array | string, timeoutMs: number, headers?: MsgHdrs) => Promise<Answered>
@@ -23,9 +23,12 @@ export type Mux = {
   readonly cutOff: () => void
 }
 
-type Pending = { readonly subject: string; readonly timer: NodeJS.Timeout; readonly resolve: (answer: Answered) => void }
+type Pending = { readonly subject: string; readonly deadline: number; readonly resolve: (answer: Answered) => void }
 /** `token` '' = nobody waits for an answer. */
 type Outgoing = { readonly token: string; readonly subject: string; readonly body: Uint8Array | string; readonly headers: MsgHdrs | undefined }
+
+/** So much later than asked for may a request be told "timeout". */
+const lookEveryMs = 50
 
 /** `isConnected`: asked at the moment of sending, because what is sent without a connection would leave after a reconnect. */
 export const startMux = (nc: NatsConnection, inboxPrefix: string, isConnected: () => boolean): Mux => {
@@ -39,8 +42,20 @@ export const startMux = (nc: NatsConnection, inboxPrefix: string, isConnected: (
     const asked = pending.get(token)
     if (asked === undefined) return // too late: its asker has been told "timeout"
     pending.delete(token)
-    clearTimeout(asked.timer)
     asked.resolve(answer)
+  }
+
+  let looking = false
+  /** Runs only while somebody waits, so that it keeps no process alive that nobody else does. */
+  const lookLater = (): void => {
+    if (looking) return
+    looking = true
+    setTimeout(() => {
+      looking = false
+      const now = performance.now()
+      for (const [token, { deadline }] of pending) if (deadline <= now) settle(token, E.left({ is: 'timeout' }))
+      if (pending.size > 0) lookLater()
+    }, lookEveryMs)
   }
 
   const settleAll = (failure: NatsFailure): void => {
@@ -88,7 +103,8 @@ export const startMux = (nc: NatsConnection, inboxPrefix: string, isConnected: (
     request: (subject, body, timeoutMs, headers) =>
       new Promise((resolve) => {
         const token = (++serial).toString(36)
-        pending.set(token, { subject, timer: setTimeout(() => settle(token, E.left({ is: 'timeout' })), timeoutMs), resolve })
+        pending.set(token, { subject, deadline: performance.now() + timeoutMs, resolve })
+        lookLater()
         enqueue({ token, subject, body, headers })
       }),
     tell: (subject, body) => enqueue({ token: '', subject, body, headers: undefined }),

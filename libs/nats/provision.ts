@@ -112,11 +112,14 @@ const streamConfig = (def: StreamDef, replicas: number) => ({
   ...described(def),
 })
 
+const mayReadDirect = ({ allowDirect = false }: BucketDef, replicas: number): boolean =>
+  allowDirect === 'with-one-replica' ? replicas === 1 : allowDirect
+
 const bucketOptions = (def: BucketDef, replicas: number): Partial<KvOptions> => ({
   history: def.history,
   replicas,
   storage: storageOf(def.storage),
-  allow_direct: def.allowDirect ?? false,
+  allow_direct: mayReadDirect(def, replicas),
   ...(def.maxAgeMs === undefined ? {} : { ttl: def.maxAgeMs }),
   ...(def.maxBytes === undefined ? {} : { max_bytes: def.maxBytes }),
   ...(def.markerTtlMs === undefined ? {} : { markerTTL: def.markerTtlMs }),
@@ -133,7 +136,7 @@ const bucketConfig = (def: BucketDef, replicas: number) => ({
   max_age: nanos(def.maxAgeMs ?? 0),
   max_bytes: def.maxBytes ?? -1,
   storage: storageOf(def.storage),
-  allow_direct: def.allowDirect ?? false,
+  allow_direct: mayReadDirect(def, replicas),
   allow_rollup_hdrs: true,
   num_replicas: replicas,
   ...(def.markerTtlMs === undefined ? {} : { allow_msg_ttl: true, subject_delete_marker_ttl: nanos(def.markerTtlMs) }),

@@ -38,7 +38,10 @@ export const readMessage = async (
   })
 }
 
-/** The last message of a subject by any replica: cheaper, and possibly stale. For display, never to write back. */
+/**
+ * The last message of a subject by any replica: cheaper, and possibly stale. To be written back only where a stream has one
+ * (sole-replica.ts). What a mirror says in the stream's place is a failure; "there is none" may still be a mirror's.
+ */
 export const readLastDirect = async (
   bus: Bus,
   stream: string,
@@ -51,6 +54,7 @@ export const readLastDirect = async (
   if (code === 404) return E.right(undefined)
   if (code >= 300) return E.left({ is: 'other', message: `direct read of ${subject}: ${msg.headers?.status ?? code}` })
   const headers = fromMsgHdrs(msg.headers)
+  if (headers['Nats-Stream'] !== stream) return E.left({ is: 'other', message: `direct read of ${subject}: answered by ${headers['Nats-Stream'] ?? 'nobody'}, not by ${stream}` })
   return E.right({
     subject: headers['Nats-Subject'] ?? subject,
     seq: Number(headers['Nats-Sequence']),

@@ -16,6 +16,18 @@ export const parseTraceparent = (text: string | undefined): TraceParent | undefi
   return { traceId, spanId, flags: Number.parseInt(flags, 16) }
 }
 
+/** Of version 00, as we write them ourselves: the same answer without the work. */
+const plainLength = 55
+export const isPlainTraceparent = (text: string): boolean => {
+  if (text.length !== plainLength || !text.startsWith('00-') || text.startsWith(noTrace, 3) || text.startsWith(noSpan, 36)) return false
+  for (let at = 3; at < plainLength; at++) {
+    const code = text.charCodeAt(at)
+    const isHex = (code >= 48 && code <= 57) || (code >= 97 && code <= 102)
+    if (at === 35 || at === 52 ? code !== 45 : !isHex) return false
+  }
+  return true
+}
+
 export const formatTraceparent = ({ traceId, spanId, flags }: TraceParent): string =>
   `00-${traceId}-${spanId}-${(flags & 0xff).toString(16).padStart(2, '0')}`
 

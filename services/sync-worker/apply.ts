@@ -12,8 +12,7 @@ import type { SideName } from './classify.ts'
 import { writesAfter } from './damping.ts'
 import type { Entry } from './gather.ts'
 import { inSpan, type FlowContext } from './run-context.ts'
-import { contentOf, endAsIs, linkOf, type End, type Target, type Task, type Want } from './targets.ts'
-
+import { contentOf, endAsIs, hashOfWanted, linkOf, type End, type Target, type Task, type Want } from './targets.ts'
 
 export type Applied =
   | { readonly is: 'done'; readonly link: Link | undefined }
@@ -22,19 +21,39 @@ export type Applied =
   | { readonly is: 'refused'; readonly side: SideName; readonly failure: SyncFailure }
   | { readonly is: 'failed'; readonly failure: SyncFailure }
 
-/** One answer per task. A left ends the flow: the side as a whole could not be written, or the run must stop. */
-export const applyTasks = async (context: FlowContext, tasks: ReadonlyArray<Task>): Promise<E.Either<SyncFailure, ReadonlyArray<Applied>>> => {
+type Answers = ReadonlyMap<number, Wrote>
+/** Writes to the destination and, in the same transaction, remembers what `outcomes` makes of the answers. One answer per write. */
+export type Together = (writes: ReadonlyArray<Write>, tasks: ReadonlyArray<Task>, outcomes: (wrote: ReadonlyArray<Wrote>) => ReadonlyArray<Applied>) => Promise<E.Either<SyncFailure, ReadonlyArray<Wrote>>>
+
+/** One answer per task. A left ends the flow: a side as a whole could not be written, or the run must stop. */
+export const applyTasks = async (context: FlowContext, tasks: ReadonlyArray<Task>, together?: Together): Promise<E.Either<SyncFailure, ReadonlyArray<Applied>>> => {
   const stored = await archive(context, tasks)
   if (E.isLeft(stored)) return stored
   const vanished = stored.right
+  const outcomes = (left: Answers, right: Answers): ReadonlyArray<Applied> => tasks.map((task, i) => {
+    const side = vanished.get(task)
+    return side === undefined ? settleTask(context, task, left.get(i), right.get(i)) : movedAt(task.entry, side)
+  })
+  if (together !== undefined) return applyTogether(context, tasks, vanished, outcomes, together)
   const right = await writeSide(context, 'destination', tasks, vanished)
   if (E.isLeft(right)) return right
   const left = await writeSide(context, 'source', tasks, vanished)
-  if (E.isLeft(left)) return left
-  return E.right(tasks.map((task, i) => {
-    const side = vanished.get(task)
-    return side === undefined ? settleTask(context, task, left.right.get(i), right.right.get(i)) : movedAt(task.entry, side)
-  }))
+  return E.isLeft(left) ? left : E.right(outcomes(left.right, right.right))
+}
+
+/** The source first: what is remembered beside the rows of the destination tells what became of both. */
+const applyTogether = async (context: FlowContext, tasks: ReadonlyArray<Task>, vanished: Vanished, outcomes: (left: Answers, right: Answers) => ReadonlyArray<Applied>, together: Together): Promise<E.Either<SyncFailure, ReadonlyArray<Applied>>> => {
+  const source = await writeSide(context, 'source', tasks, vanished)
+  if (E.isLeft(source) && (context.signal.aborted || !context.hold.isTrusted())) return source
+  // A source that cannot be written as a whole: what goes the other way still does (T21).
+  const left: Answers = E.isRight(source) ? source.right : new Map(writesTo('source', tasks, vanished).map(([index]) => [index, { is: 'failed', failure: source.left }]))
+  const planned = writesTo('destination', tasks, vanished)
+  const right = (wrote: ReadonlyArray<Wrote>): Answers => new Map(planned.flatMap(([index], i) => (wrote[i] === undefined ? [] : [[index, wrote[i]]])))
+  if (planned.length === 0) return E.isLeft(source) ? source : E.right(outcomes(left, new Map()))
+  let last: ReadonlyArray<Applied> = []
+  const wrote = await inSpan(context, 'sync.write', () => together(planned.map(([, write]) => write), tasks, (answers) => (last = outcomes(left, right(answers)))))
+  if (E.isLeft(wrote)) return wrote
+  return E.isLeft(source) ? source : E.right(last)
 }
 
 const movedAt = (entry: Entry, side: SideName): Applied => {
@@ -45,11 +64,7 @@ const movedAt = (entry: Entry, side: SideName): Applied => {
 /** Answers by the task's index; a task that leaves this side as it is has none. */
 const writeSide = async (context: FlowContext, name: SideName, tasks: ReadonlyArray<Task>, vanished: Vanished): Promise<E.Either<SyncFailure, ReadonlyMap<number, Wrote>>> => {
   const side = name === 'source' ? context.a : context.b
-  const planned: Array<readonly [index: number, write: Write]> = []
-  tasks.forEach((task, i) => {
-    const write = vanished.has(task) ? undefined : writeOf(task, name)
-    if (write !== undefined) planned.push([i, write])
-  })
+  const planned = writesTo(name, tasks, vanished)
   const answers = new Map<number, Wrote>()
   for (let from = 0; from < planned.length; from += side.capabilities.batchSize) {
     // A worker that may no longer own the lease writes nothing more (SYNC.md §A.5 step 7a).
@@ -64,6 +79,12 @@ const writeSide = async (context: FlowContext, name: SideName, tasks: ReadonlyAr
   }
   return E.right(answers)
 }
+
+const writesTo = (name: SideName, tasks: ReadonlyArray<Task>, vanished: Vanished): ReadonlyArray<readonly [index: number, write: Write]> =>
+  tasks.flatMap((task, i) => {
+    const write = vanished.has(task) ? undefined : writeOf(task, name)
+    return write === undefined ? [] : [[i, write] as const]
+  })
 
 export const writeOf = ({ entry, target }: Task, name: SideName): Write | undefined => {
   const want = name === 'source' ? target.a : target.b
@@ -108,7 +129,7 @@ export const settleTask = (context: FlowContext, task: Task, a: Wrote | undefine
 const endAfter = (entry: Entry, side: SideName, want: Want, wrote: Wrote | undefined): End => {
   if (want.is === 'as-is' || wrote?.is !== 'done') return want.is === 'remove' ? 'absent' : endAsIs(entry, side)
   if (want.is === 'remove') return 'absent'
-  return { id: wrote.remoteId, version: wrote.version, hash: hashOf(wrote.fields ?? want.fields) }
+  return { id: wrote.remoteId, version: wrote.version, hash: wrote.fields === undefined ? hashOfWanted(entry, want.fields) : hashOf(wrote.fields) }
 }
 
 const agreedContent = (entry: Entry, target: Target): Fields | undefined => {

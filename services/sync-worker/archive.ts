@@ -4,12 +4,13 @@
  */
 import type { ArchivedVersion } from '#libs/contracts/archive.ts'
 import type { SyncFailure } from '#libs/domain/failure.ts'
-import { hashOf, type Item } from '#libs/domain/record.ts'
+import type { Item } from '#libs/domain/record.ts'
 import { E } from '#libs/fp.ts'
 import type { SideName } from './classify.ts'
 import { fetchAll } from './look.ts'
 import { inSpan, type FlowContext } from './run-context.ts'
-import { contentOf, endAsIs, type Task, type Want } from './targets.ts'
+import type { Entry } from './gather.ts'
+import { contentOf, endAsIs, hashOfWanted, type Task, type Want } from './targets.ts'
 
 /** Tasks whose loser could not be read any more, by the side it stood on: they must not be carried out. */
 export type Vanished = ReadonlyMap<Task, SideName>
@@ -76,10 +77,10 @@ const versionOf = ({ connection, flow, item: work, ports }: FlowContext, side: S
   at: ports.clock.now(),
   because: task.target.because === 'conflict-loser' ? 'conflict-loser' : (side === 'source' ? task.target.a : task.target.b).is === 'remove' ? 'deleted' : 'overwritten',
   version: item.version,
-  ...becameOf(side === 'source' ? task.target.a : task.target.b),
+  ...becameOf(task.entry, side === 'source' ? task.target.a : task.target.b),
   ...(task.rule === undefined ? {} : { rule: task.rule }),
   ...(task.provenance === undefined ? {} : { provenance: [...task.provenance] }),
 })
 
 /** What takes its place, by which an undo sees later whether anybody edited it since. */
-const becameOf = (want: Want): Pick<ArchivedVersion, 'became'> => (want.is === 'as-is' ? {} : { became: want.is === 'put' ? hashOf(want.fields) : null })
+const becameOf = (entry: Entry, want: Want): Pick<ArchivedVersion, 'became'> => (want.is === 'as-is' ? {} : { became: want.is === 'put' ? hashOfWanted(entry, want.fields) : null })

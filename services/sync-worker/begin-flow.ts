@@ -9,15 +9,15 @@ import { E } from '#libs/fp.ts'
 import { approvalOf, heldMessage } from './approval.ts'
 import { cfgHashOf } from './cfg-hash.ts'
 import type { SideName } from './classify.ts'
+import { findLinks } from './find-links.ts'
 import type { FlowEnd } from './flow-end.ts'
-import { openKvLedger, type KvLedger } from './kv-ledger.ts'
-import type { Stored } from './ports.ts'
+import type { FlowLedger } from './flow-ledger.ts'
 import type { FlowContext } from './run-context.ts'
 
 export type Begun = {
   readonly before: Checkpoint | null
   readonly phase: Phase
-  readonly ledger: KvLedger
+  readonly ledger: FlowLedger
   /** The configuration changed since the listing that made the links (also: in an earlier attempt of this resync). */
   readonly scopeChanged: boolean
   /** Set when another account stands behind the same configuration and nobody has approved of it. */
@@ -25,40 +25,27 @@ export type Begun = {
 }
 
 export const beginFlow = async (context: FlowContext): Promise<E.Either<SyncFailure, Begun>> => {
-  const { ports, connection, flow, hold, item } = context
-  const read = await ports.state.readCheckpoint(connection.id, flow.id)()
-  if (E.isLeft(read)) return E.left({ is: 'unavailable', message: `checkpoint of ${connection.id}/${flow.id} cannot be read: ${read.left.is}`, code: 'state-store' })
-  const stored = read.right
-  if (stored !== null && stored.value.fence >= hold.fence) {
-    return E.left({
-      is: 'fence-regress',
-      message: `the lease of ${connection.id} has revision ${hold.fence}, but revision ${stored.value.fence} was used before: the store of leases went back in time`,
-      mend: 'see "When the lease store went back in time" in docs/operating.md: lift its revisions above every one it gave',
-    })
-  }
-  const before = stored?.value ?? null
-  const account = accountOf(context, before)
-  if (account.is === 'other') return E.right({ before, phase: 'first', ledger: ledgerOf(context, stored, false), scopeChanged: false })
-  if (account.is === 'held') return E.right({ before, phase: before?.phase ?? 'first', ledger: ledgerOf(context, stored, true), scopeChanged: false, changedAccount: account })
+  const { flow, item } = context
+  const kept = await findLinks(context)
+  if (E.isLeft(kept)) return kept
+  const { before, known, open } = kept.right
+  const account = accountOf(context, known)
+  if (account.is === 'other') return E.right({ before: known, phase: 'first', ledger: open(false), scopeChanged: false })
+  if (account.is === 'held') return E.right({ before: known, phase: known?.phase ?? 'first', ledger: open(true), scopeChanged: false, changedAccount: account })
 
   const scopeChanged = before !== null && (before.cfgHash !== cfgHashOf(flow) || before.withoutDeletes === true)
   const phase: Phase =
     before === null || before.phase === 'first' ? 'first'
     : scopeChanged || item.mode === 'full' || before.phase === 'resync' ? 'resync'
     : 'delta'
-  return E.right({ before, phase, ledger: ledgerOf(context, stored, stored !== null), scopeChanged })
+  return E.right({ before, phase, ledger: open(true), scopeChanged })
 }
 
 /** The same checkpoint, with its links no base any more: a side went back in time. */
 export const beginAnew = async (context: FlowContext): Promise<E.Either<SyncFailure, Begun>> => {
-  const { ports, connection, flow } = context
-  const read = await ports.state.readCheckpoint(connection.id, flow.id)()
-  if (E.isLeft(read)) return E.left({ is: 'unavailable', message: `checkpoint of ${connection.id}/${flow.id} cannot be read: ${read.left.is}`, code: 'state-store' })
-  return E.right({ before: read.right?.value ?? null, phase: 'first', ledger: ledgerOf(context, read.right, false), scopeChanged: false })
+  const kept = await findLinks(context, true)
+  return E.isLeft(kept) ? kept : E.right({ before: kept.right.before, phase: 'first', ledger: kept.right.open(false), scopeChanged: false })
 }
-
-const ledgerOf = ({ ports, hold, connection, flow }: FlowContext, stored: Stored<Checkpoint> | null, believed: boolean): KvLedger =>
-  openKvLedger(ports.state, hold, connection.id, flow.id, { checkpoint: stored?.value ?? null, revision: stored?.revision ?? 0, believed })
 
 export type Account = { readonly is: 'same' } | { readonly is: 'other' } | ({ readonly is: 'held' } & NonNullable<Begun['changedAccount']>)
 

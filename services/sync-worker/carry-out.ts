@@ -8,13 +8,16 @@ import { E } from '#libs/fp.ts'
 import type { Planned } from './flow-end.ts'
 import { classify, rememberedOf } from './classify.ts'
 import { moveOf } from './decide.ts'
-import { isUnsure, type Entry } from './gather.ts'
-import { maxPagesPerCommit, type KvLedger } from './kv-ledger.ts'
+import type { Entry } from './gather.ts'
+import { isUnsure } from './sighting.ts'
+import type { FlowLedger } from './flow-ledger.ts'
+import { maxPagesPerCommit } from './kv-ledger.ts'
 import { fetchAll } from './look.ts'
 import { tooManyBad } from './park.ts'
 import type { Policy } from './plan.ts'
 import { inSpan, notShownYet, unsureAfter, type FlowContext } from './run-context.ts'
 import { settleChunk } from './settle-chunk.ts'
+import type { Store } from './store-together.ts'
 import { moved } from './checkpoint-moved.ts'
 import { contentOf } from './targets.ts'
 
@@ -22,7 +25,7 @@ export type Carried = { readonly checkpoint: Checkpoint; readonly warnings: Read
 
 export type After = { readonly before: Checkpoint | null; readonly next: (settled: boolean) => Checkpoint }
 
-export const carryOut = async (context: FlowContext, ledger: KvLedger, planned: ReadonlyArray<Planned>, policy: Policy, { before, next }: After): Promise<E.Either<SyncFailure, Carried>> => {
+export const carryOut = async (context: FlowContext, ledger: FlowLedger, planned: ReadonlyArray<Planned>, policy: Policy, { before, next }: After): Promise<E.Either<SyncFailure, Carried>> => {
   const acting = planned.filter(({ move }) => move.do !== 'nothing')
   context.counts.unchanged += planned.length - acting.length
   ledger.expect(planned.length)
@@ -32,11 +35,16 @@ export const carryOut = async (context: FlowContext, ledger: KvLedger, planned: 
 
   let unsettled: SyncFailure | undefined
   let checkpoint = next(false)
+  const { commitWith } = ledger
+  const store: Store | undefined = commitWith === undefined ? undefined : async (...ask) => {
+    const stored = await commitWith(...ask, next(false))
+    return E.isLeft(stored) ? stored : E.right(stored.right[0])
+  }
   const chunks = chunksOf(ledger, readied.right.filter(({ move }) => move.do !== 'nothing'))
   for (const [i, chunk] of chunks.entries()) {
     if (context.signal.aborted || !context.hold.isTrusted()) return E.left(context.whyStopped())
     context.step('writing')
-    const settled = await settleChunk(context, chunk, policy)
+    const settled = await settleChunk(context, chunk, policy, store)
     if (E.isLeft(settled)) return settled
     unsettled ??= settled.right.unsettled
     warnings.push(...settled.right.warnings)
@@ -45,7 +53,10 @@ export const carryOut = async (context: FlowContext, ledger: KvLedger, planned: 
     context.step('committing')
     const last = i === chunks.length - 1
     const waits = unsettled !== undefined || warnings.length > 0
-    const saved = await inSpan(context, 'sync.commit', () => ledger.commit(settled.right.puts, settled.right.drops, next(last && !waits)))
+    const { puts, drops } = settled.right
+    // All of it stands beside the rows already: the cursors go with the last.
+    if (store !== undefined && !last && tooMany === undefined && puts.length + drops.length === 0) continue
+    const saved = await inSpan(context, 'sync.commit', () => ledger.commit(puts, drops, next(last && !waits)))
     if (E.isLeft(saved)) return saved
     checkpoint = saved.right
     if (tooMany !== undefined) return E.left(tooMany)
@@ -62,14 +73,15 @@ export const carryOut = async (context: FlowContext, ledger: KvLedger, planned: 
 }
 
 /** Creates and updates first, deletes last; inside that by ledger page, so that a chunk touches few pages (SYNC.md §A.1.5). */
-const chunksOf = (ledger: KvLedger, acting: ReadonlyArray<Planned>): ReadonlyArray<ReadonlyArray<Planned>> => {
+const chunksOf = (ledger: FlowLedger, acting: ReadonlyArray<Planned>): ReadonlyArray<ReadonlyArray<Planned>> => {
   const placed = acting.map((planned) => ({ planned, late: planned.move.do === 'delete' ? 1 : 0, page: ledger.pageOf(planned.entry.linkKey) }))
   placed.sort((x, y) => x.late - y.late || x.page - y.page)
+  const most = ledger.isBeside ? rowsPerChunk : itemsPerChunk
   const chunks: Array<Array<Planned>> = []
   let current: Array<Planned> = []
   let pages = new Set<number>()
   for (const { planned, page } of placed) {
-    const full = current.length >= itemsPerChunk || (pages.size >= maxPagesPerCommit / 2 && !pages.has(page))
+    const full = current.length >= most || (pages.size >= maxPagesPerCommit / 2 && !pages.has(page))
     if (full) {
       chunks.push(current)
       current = []
@@ -84,6 +96,8 @@ const chunksOf = (ledger: KvLedger, acting: ReadonlyArray<Planned>): ReadonlyArr
 
 /** SYNC.md §A.1.5: 200 items for small deltas. */
 const itemsPerChunk = 200
+/** As many as a page of a streamed flow, for the same reason: one transaction each (SYNC.md §A.1.4). */
+const rowsPerChunk = 2_000
 
 /**
  * A copy needs the content of the side it comes from; what a listing said is unchanged was not read yet. A write needs the
@@ -98,7 +112,7 @@ const readMissing = async (context: FlowContext, acting: ReadonlyArray<Planned>,
       if ((move.do !== 'create' && move.do !== 'update' && move.do !== 'delete') || contentOf(from(entry)) !== undefined) return false
       if (move.on !== name) return move.do !== 'delete'
       // Null = unknown: without a look the write would carry no precondition (SYNC.md §A.2).
-      return side.capabilities.precondition === 'version' && rememberedOf(entry.link, name).version === null
+      return side.capabilities.precondition !== 'none' && rememberedOf(entry.link, name).version === null
     }
     const ids = current.filter(needs).flatMap(({ entry }) => {
       const seen = from(entry)

@@ -3,6 +3,7 @@ import type { Phase } from '#libs/domain/checkpoint.ts'
 import type { SyncFailure } from '#libs/domain/failure.ts'
 import { E } from '#libs/fp.ts'
 import { isUnsettled, moveOfUnlinked, stillTheSame } from './aside.ts'
+import { otherOf } from './classify.ts'
 import { swing } from './damping.ts'
 import type { Planned } from './flow-end.ts'
 import type { Entry } from './gather.ts'
@@ -38,7 +39,7 @@ export const moveOf = (context: FlowContext, entry: Entry, policy: Policy): Move
   const idle: Move = isWhereKnown(entry) ? { do: 'nothing' } : { do: 'refresh' }
   if (item.mode !== 'full' && stillTheSame(entry)) return idle
   const sealed = flow.direction === 'two-way' ? sealedSide(context, policy) : undefined
-  const decided = overruled(context, entry, moveOfUnlinked(entry, sealed !== undefined) ?? plan(entry.a, entry.b, policy))
+  const decided = overruled(context, entry, withBase(entry, moveOfUnlinked(entry, sealed !== undefined) ?? plan(entry.a, entry.b, policy), policy))
   const neither = !context.a.capabilities.canWrite && !context.b.capabilities.canWrite
   if (flow.direction === 'two-way' && neither && (decided.do === 'create' || decided.do === 'update' || decided.do === 'delete' || decided.do === 'conflict')) return 'refused'
   const move = sealed === undefined ? decided : unseal(entry, decided, sealed)
@@ -48,6 +49,12 @@ export const moveOf = (context: FlowContext, entry: Entry, policy: Policy): Move
   const healed = move.do === 'nothing' && entry.link !== undefined && isUnsettled(entry.link) && entry.a.is === 'unchanged' && entry.b.is === 'unchanged'
   if (healed && entry.link?.st !== 'tomb' && looked(entry)) return { do: 'refresh' }
   return move.do === 'nothing' && entry.link !== undefined ? idle : move
+}
+
+/** No base, no deletes: what never agreed with its counterpart comes back, or is let go of, when that goes away (SYNC.md §0 rule 7). */
+const withBase = ({ link }: Entry, move: Move, { direction }: Policy): Move => {
+  if (move.do !== 'delete' || (link?.hA !== undefined && link.hB !== undefined)) return move
+  return direction === 'one-way' ? { do: 'forget' } : { do: 'create', on: otherOf(move.on) }
 }
 
 const looked = ({ a, b }: Entry): boolean => a.is === 'unchanged' && b.is === 'unchanged' && a.item !== undefined && b.item !== undefined

@@ -29,18 +29,24 @@ export type PlanView = { readonly hash: string; readonly moves: ReadonlyArray<Mo
 export type MoveView = { readonly key: string; readonly do: string; readonly on?: string; readonly of?: string }
 
 /** Moves shown of one plan; all of them are counted and hashed. */
-const shown = 500
+export const shownMoves = 500
 
 /** The hash binds an approval to exactly these moves on exactly this content (SYNC.md §C). */
 export const viewOf = (planned: ReadonlyArray<Planned>): PlanView => {
-  const acting = planned.filter(({ move }) => move.do !== 'nothing' && move.do !== 'refresh')
-  const lines = acting.map(({ entry, move }) => JSON.stringify([entry.key, move, contentHash(entry.a), contentHash(entry.b)])).sort()
+  const acting = planned.filter(isTold)
+  const lines = acting.map(lineOf).sort()
   return {
     hash: hash('sha256', lines.join('\n'), 'hex').slice(0, 16),
-    moves: acting.slice(0, shown).map(({ entry, move }) => moveView(entry.key, move)),
+    moves: acting.slice(0, shownMoves).map(({ entry, move }) => moveView(entry.key, move)),
     total: acting.length,
   }
 }
+
+const isTold = ({ move }: Planned): boolean => move.do !== 'nothing' && move.do !== 'refresh'
+const lineOf = ({ entry, move }: Planned): string => JSON.stringify([entry.key, move, contentHash(entry.a), contentHash(entry.b)])
+
+/** What of one move goes into the plan's hash; undefined = it is not told. */
+export const planLine = (planned: Planned): string | undefined => (isTold(planned) ? lineOf(planned) : undefined)
 
 const contentHash = (side: Entry['a']): string => (side.is === 'changed' ? side.hash : side.is)
 

@@ -7,30 +7,19 @@ import type { SyncFailure } from '#libs/domain/failure.ts'
 import type { ConnectionId, FlowId } from '#libs/domain/ids.ts'
 import { linksPerPage, pageOf, pagesFor, splitPage } from '#libs/domain/ledger-pages.ts'
 import type { Link } from '#libs/domain/link.ts'
+import { linkKey } from '#libs/domain/record.ts'
 import { E } from '#libs/fp.ts'
 import { isAside } from './aside.ts'
+import type { FlowLedger } from './flow-ledger.ts'
 import type { Hold } from './hold-lease.ts'
 import type { StateStore } from './ports.ts'
 
 type Page = { links: Record<string, Link>; revision: number }
 
-export type KvLedger = {
-  readonly links: Map<string, Link>
-  /** False when pages were found to be missing: then the links are no base for deletes. Known once all is read. */
-  readonly isWhole: () => boolean
-  /** Reads the pages of these link keys, or all of them. */
-  readonly load: (linkKeys: ReadonlyArray<string> | 'all') => Promise<E.Either<SyncFailure, void>>
-  readonly pageOf: (linkKey: string) => number
-  /** For a first sync: as many pages as the expected number of links needs. */
-  readonly expect: (links: number) => void
-  /** Stores links and checkpoint in one fenced commit. `pages`, `links` and `parked` of the checkpoint are filled in. */
-  readonly commit: (puts: ReadonlyArray<readonly [string, Link]>, drops: ReadonlyArray<string>, checkpoint: Checkpoint) => Promise<E.Either<SyncFailure, Checkpoint>>
-}
-
 /** `believed: false`: what the pages say is no base; they are emptied with the first commit. */
 export type StoredLedger = { readonly checkpoint: Checkpoint | null; readonly revision: number; readonly believed: boolean }
 
-export const openKvLedger = (state: StateStore, hold: Hold, conn: ConnectionId, flow: FlowId, stored: StoredLedger): KvLedger => {
+export const openKvLedger = (state: StateStore, hold: Hold, conn: ConnectionId, flow: FlowId, stored: StoredLedger): FlowLedger => {
   const pages = new Map<number, Page>()
   const links = new Map<string, Link>()
   let total = stored.checkpoint?.pages ?? 0
@@ -40,6 +29,9 @@ export const openKvLedger = (state: StateStore, hold: Hold, conn: ConnectionId, 
   let whole = true
   /** Pages whose links are no base: emptied before anything else is stored, or a later run would believe them. */
   const untrue = new Set<number>()
+  /** Pages that this run stored: true whatever was there before. */
+  const ours = new Set<number>()
+  let isExamined = stored.believed
 
   const load = async (wanted: ReadonlyArray<string> | 'all'): Promise<E.Either<SyncFailure, void>> => {
     const numbers = new Set<number>()
@@ -67,7 +59,7 @@ export const openKvLedger = (state: StateStore, hold: Hold, conn: ConnectionId, 
       const page = found.right.get(n)
       const remembered = page?.value.links ?? {}
       // A page beyond the ledger's end is left from before its checkpoint was lost: its revision must be known all the same.
-      const isTrue = stored.believed && n < total
+      const isTrue = ours.has(n) || (stored.believed && n < total)
       pages.set(n, { links: isTrue ? { ...remembered } : {}, revision: page?.revision ?? 0 })
       if (!isTrue && Object.keys(remembered).length > 0) untrue.add(n)
       if (isTrue) for (const [key, link] of Object.entries(remembered)) links.set(key, link)
@@ -97,9 +89,10 @@ export const openKvLedger = (state: StateStore, hold: Hold, conn: ConnectionId, 
   }
 
   const emptyUntrue = async (checkpoint: Checkpoint): Promise<E.Either<SyncFailure, void>> => {
-    if (stored.believed) return E.right(undefined)
+    if (isExamined) return E.right(undefined)
     const loaded = await load('all')
     if (E.isLeft(loaded)) return loaded
+    isExamined = true
     while (untrue.size > maxPagesPerCommit) {
       // No cursor goes with these: until the last page is empty this is a first sync that was interrupted.
       const saved = await store(new Set([...untrue].slice(0, maxPagesPerCommit)), { ...checkpoint, phase: 'first', cursorA: null, cursorB: null })
@@ -159,6 +152,7 @@ export const openKvLedger = (state: StateStore, hold: Hold, conn: ConnectionId, 
       const page = pages.get(n)
       if (page !== undefined) page.revision = saved.right + i
       untrue.delete(n)
+      ours.add(n)
     })
     checkpointRevision = saved.right + writes.length
     return E.right(full)
@@ -166,8 +160,24 @@ export const openKvLedger = (state: StateStore, hold: Hold, conn: ConnectionId, 
 
   return {
     links,
+    linkCount: () => linkCount,
+    sizes: async () => {
+      let [source, destination] = [0, 0]
+      for (const { idA, idB } of links.values()) {
+        source += Number(idA !== undefined)
+        destination += Number(idB !== undefined)
+      }
+      return E.right({ source, destination })
+    },
+    isBeside: false,
+    keyOf: (key) => linkKey(conn, flow, key),
     isWhole: () => whole,
     load,
+    letGo: () => {
+      links.clear()
+      // What must still be emptied is emptied under the revision that was read.
+      for (const n of pages.keys()) if (!untrue.has(n)) pages.delete(n)
+    },
     pageOf: (key) => pageOf(key, total),
     expect: (expected) => {
       if (total === 0) total = pagesFor(expected)

@@ -15,23 +15,30 @@ export type Look = {
   readonly resynced: boolean
   /** The side went back in time (restored from a copy): what it shows and does not show was never agreed on (T48). */
   readonly restored: boolean
+  /** One of the two sides shows more than is held at once: what was read is not the whole, and may be dropped. */
+  readonly isTooMuch: boolean
 }
 
-/** Most changes that one spooled flow holds in memory; a larger source belongs in a streamed one-way flow. */
+/** Most changes of one side that a spooled flow holds in memory, where it cannot be gone through page by page. */
 export const spoolLimit = 500_000
 
-export const look = async (side: Side, cursor: string | null, limit: number, signal: AbortSignal): Promise<E.Either<SyncFailure, Look>> => {
-  const first = await readAll(side, cursor, limit, signal)
+/** Shared by the looks at both sides: when one is too much, the other need not be finished. */
+export type Bound = { readonly most: number; isTooMuch: boolean }
+
+export type LookAsk = { readonly cursor: string | null; readonly limit: number; readonly signal: AbortSignal; readonly bound?: Bound }
+
+export const look = async (side: Side, ask: LookAsk): Promise<E.Either<SyncFailure, Look>> => {
+  const first = await readAll(side, ask)
   if (E.isRight(first)) return E.right({ ...first.right, resynced: false, restored: false })
-  if (first.left.is !== 'cursor-lost' || cursor === null) return first
-  const again = await readAll(side, null, limit, signal)
+  if (first.left.is !== 'cursor-lost' || ask.cursor === null) return first
+  const again = await readAll(side, { ...ask, cursor: null })
   return E.isRight(again) ? E.right({ ...again.right, resynced: true, restored: first.left.code === restoredCode }) : again
 }
 
 /** `code` of a `cursor-lost` by which a connector says that its side was restored from a copy, not that a token grew old. */
 export const restoredCode = 'restored'
 
-const readAll = async (side: Side, cursor: string | null, limit: number, signal: AbortSignal): Promise<E.Either<SyncFailure, Omit<Look, 'resynced' | 'restored'>>> => {
+const readAll = async (side: Side, { cursor, limit, signal, bound }: LookAsk): Promise<E.Either<SyncFailure, Omit<Look, 'resynced' | 'restored'>>> => {
   const opened = await side.read({ cursor, limit, resuming: false, signal })()
   if (E.isLeft(opened)) return opened
   const reader = opened.right
@@ -41,10 +48,12 @@ const readAll = async (side: Side, cursor: string | null, limit: number, signal:
       const page = await reader.next()
       if (E.isLeft(page)) return page
       for (const change of page.right.changes) changes.push(change)
-      if (changes.length > spoolLimit) {
-        return E.left({ is: 'needs-person', message: `more than ${spoolLimit} changes at once in a flow that must hold them in memory`, mend: 'split the flow, or make it one-way into a transactional destination (postgres), which streams' })
+      if (bound !== undefined && changes.length > bound.most) bound.isTooMuch = true
+      if (bound?.isTooMuch === true) return E.right({ coverage: reader.coverage, changes: [], cursor: null, isTooMuch: true })
+      if (bound === undefined && changes.length > spoolLimit) {
+        return E.left({ is: 'needs-person', message: `more than ${spoolLimit} changes at once in a flow that must hold them in memory`, mend: 'split the flow; what goes page by page instead is one-way into PostgreSQL, and two-way between tables whose links stand beside the rows, where `syncline reset <connection> --links` puts those of an older flow' })
       }
-      if (page.right.last) return E.right({ coverage: reader.coverage, changes, cursor: page.right.resume })
+      if (page.right.last) return E.right({ coverage: reader.coverage, changes, cursor: page.right.resume, isTooMuch: false })
     }
   } finally {
     await reader.close()

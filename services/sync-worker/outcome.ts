@@ -9,10 +9,10 @@ import { parkedRecord } from './park.ts'
 import type { FlowContext } from './run-context.ts'
 import { contentOf, endAsIs, linkOf, whereItIs, type Task } from './targets.ts'
 
-/** The link of an item that both sides show as they should already. */
-export const rememberEnds = (context: FlowContext, entry: Entry): Link | undefined => {
+/** The link of an item that both sides show as they should already. `adopt`: they were found to be equal just now. */
+export const rememberEnds = (context: FlowContext, entry: Entry, how: 'refresh' | 'adopt'): Link | undefined => {
   // Still in trouble, or out of one side's scope: only where it stands is news.
-  const inTrouble = entry.link !== undefined && entry.link.st !== 'linked' && !(entry.a.is === 'unchanged' && entry.b.is === 'unchanged')
+  const inTrouble = how === 'refresh' && entry.link !== undefined && entry.link.st !== 'linked' && !(entry.a.is === 'unchanged' && entry.b.is === 'unchanged')
   if (inTrouble && (entry.link.st === 'tomb' ? entry.link.idA === undefined || entry.link.idB === undefined : stillTheSame(entry))) return whereItIs(entry, entry.link)
   // A side may store less than was agreed on: where a base is known and neither side changed, it stays.
   const known = entry.link?.fh !== undefined && entry.a.is === 'unchanged' && entry.b.is === 'unchanged'

@@ -109,5 +109,7 @@ export type Ports = {
   readonly readArchived: (seq: number) => TE.TaskEither<SyncFailure, ArchivedVersion | null>
   readonly sayRequest: (conn: ConnectionId, request: SyncRequest, dedupe: string, trace: string | undefined) => TE.TaskEither<SyncFailure, void>
   readonly sayProgress: (progress: Progress) => void
+  /** Most changes of one side that are held in memory, where a flow could go through them page by page; its default: paired-flow.ts. */
+  readonly pairedAbove?: number
   readonly count: (metric: 'lease-lost' | 'deferral' | 'dead-letter' | 'items', by: number, facts?: Readonly<Record<string, string>>) => void
 }

@@ -2,7 +2,7 @@
  * Knows how one flow's memory is forgotten, under the connection's lease: where its sides were read to, and perhaps what is
  * linked. Both sides stay as they are. Without links the next run is a first one, which deletes nothing (SYNC.md §0 rule 7).
  */
-import type { TransactionalLedger } from '#libs/connectors/connector.ts'
+import type { Side, TransactionalLedger } from '#libs/connectors/connector.ts'
 import type { Checkpoint } from '#libs/domain/checkpoint.ts'
 import type { SyncFailure } from '#libs/domain/failure.ts'
 import { E } from '#libs/fp.ts'
@@ -10,6 +10,7 @@ import type { FlowEnd } from './flow-end.ts'
 import { openKvLedger } from './kv-ledger.ts'
 import type { FlowAsk } from './play-flow.ts'
 import type { Ports, Stored } from './ports.ts'
+import { isKeptBeside } from './where-kept.ts'
 
 type Reset = { readonly ports: Ports; readonly ask: FlowAsk; readonly what: 'cursor' | 'links'; readonly dry: boolean; readonly trace: string }
 type Done<A = void> = Promise<E.Either<SyncFailure, A>>
@@ -19,23 +20,21 @@ export const resetFlow = async (ports: Ports, ask: FlowAsk, trace: string): Done
   const reset: Reset = { ports, ask, what: work.item.reset ?? 'cursor', dry: work.item.dryRun === true, trace }
   const read = await ports.state.readCheckpoint(connection.id, flow.id)()
   if (E.isLeft(read)) return E.left({ is: 'unavailable', message: `checkpoint of ${connection.id}/${flow.id} cannot be read: ${read.left.is}`, code: 'state-store' })
-  // Only a one-way flow may have its links beside the rows.
-  if (flow.direction === 'two-way') return forget(reset, read.right, undefined)
   const destination = await ports.openSide(connection, flow, 'destination', work.stop.signal)()
   if (E.isLeft(destination)) return E.left({ side: 'destination', ...destination.left, message: `what is remembered there cannot be looked at: ${destination.left.message}` })
   try {
-    return await forget(reset, read.right, destination.right.ledger)
+    return await forget(reset, read.right, destination.right)
   } finally {
     await destination.right.close()
   }
 }
 
-const forget = async (reset: Reset, stored: Stored<Checkpoint> | null, ledger: TransactionalLedger | undefined): Done<FlowEnd> => {
+const forget = async (reset: Reset, stored: Stored<Checkpoint> | null, { ledger, capabilities }: Pick<Side, 'ledger' | 'capabilities'>): Done<FlowEnd> => {
   const { ask: { flow, hold, work: { stop: { signal } } }, dry, what } = reset
   const beside = ledger === undefined ? E.right(null) : await ledger.peek(signal)()
   if (E.isLeft(beside)) return beside
-  // A flow whose guards changed from one mode to the other has both: the one that is used says what the next run finds.
-  const used = ledger !== undefined && flow.guards?.mode !== 'strict' ? beside.right : (stored?.value ?? null)
+  // A flow that changed its way, or the mode of its guards, has both: the one that is used says what the next run finds.
+  const used = ledger !== undefined && isKeptBeside(flow, stored?.value ?? null, beside.right, capabilities) ? beside.right : (stored?.value ?? null)
   const all = [stored?.value ?? null, beside.right].filter((one) => one !== null)
   const links = what === 'links' ? Math.max(0, ...all.map((one) => one.links)) : 0
   const parked = what === 'links' ? Math.max(0, ...all.map((one) => one.parked)) : 0

@@ -4,7 +4,9 @@ import type { Counts } from '#libs/contracts/result.ts'
 import type { WorkItem } from '#libs/contracts/work-item.ts'
 import type { Connection, Flow } from '#libs/domain/connection.ts'
 import type { SyncFailure } from '#libs/domain/failure.ts'
+import type { Link } from '#libs/domain/link.ts'
 import type { SpanName } from '#libs/telemetry/events.ts'
+import { rememberedOf, type SideName } from './classify.ts'
 import type { Hold } from './hold-lease.ts'
 import type { Ports } from './ports.ts'
 import type { Spread } from './spread.ts'
@@ -46,3 +48,7 @@ export const notShownYet = (key: string, side: 'source' | 'destination'): string
 /** A step of the flow as a span of its trace. */
 export const inSpan = <A>({ ports, trace, flow }: FlowContext, name: SpanName, body: (trace: string) => Promise<A>): Promise<A> =>
   ports.tracer.span(name, { parent: trace, attributes: { flow: flow.id } }, (span) => body(span.traceparent))
+
+/** A side that shows writes late said that it has the item, under an id that nobody knew: to be seen later, not to be fought over. */
+export const isHidden = ({ flow }: FlowContext, link: Link | undefined, side: SideName, remoteId: string): boolean =>
+  (flow.horizonMs ?? 0) > 0 && remoteId !== '' && rememberedOf(link, side).id !== remoteId

@@ -8,7 +8,7 @@ import type { Link } from '#libs/domain/link.ts'
 import { E } from '#libs/fp.ts'
 import { isUnsettled } from './aside.ts'
 import { rememberedOf, type SideName } from './classify.ts'
-import { isUnsure, type Links, type Sighting } from './gather.ts'
+import { isUnsure, type Links, type Sighting } from './sighting.ts'
 import { fetchAll } from './look.ts'
 import type { FlowContext } from './run-context.ts'
 

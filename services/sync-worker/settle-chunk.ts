@@ -10,14 +10,16 @@ import { applyTasks, type Applied } from './apply.ts'
 import { classify, type SideName } from './classify.ts'
 import { moveOf } from './decide.ts'
 import type { Planned } from './flow-end.ts'
-import { isUnsure, type Entry } from './gather.ts'
+import type { Entry } from './gather.ts'
+import { isUnsure } from './sighting.ts'
 import { fetchAll } from './look.ts'
 import { park, rememberEnds, tally } from './outcome.ts'
 import type { Policy } from './plan.ts'
 import { resolveConflicts } from './resolve-conflicts.ts'
 import { noteCreated } from './note-created.ts'
-import { notShownYet, unsureAfter, type FlowContext } from './run-context.ts'
+import { isHidden, notShownYet, unsureAfter, type FlowContext } from './run-context.ts'
 import { alongWays } from './spread.ts'
+import { keep, storeTogether, type Store } from './store-together.ts'
 import { setAside, unlinked } from './aside.ts'
 import { keptAtDestination, targetOf, targetOfDecision, withDrift, type Task } from './targets.ts'
 
@@ -32,7 +34,8 @@ type Ledgering = { puts: Array<readonly [string, Link]>; drops: Array<string>; w
 
 const rounds = 3
 
-export const settleChunk = async (context: FlowContext, chunk: ReadonlyArray<Planned>, policy: Policy): Promise<E.Either<SyncFailure, Settled>> => {
+/** `store`: only where links stand beside the rows of the destination: stores them with what is written there. */
+export const settleChunk = async (context: FlowContext, chunk: ReadonlyArray<Planned>, policy: Policy, store?: Store): Promise<E.Either<SyncFailure, Settled>> => {
   const out: Ledgering = { puts: [], drops: [], warnings: [], unsettled: undefined }
   let open = chunk
   for (let round = 0; round < rounds && open.length > 0; round++) {
@@ -40,7 +43,8 @@ export const settleChunk = async (context: FlowContext, chunk: ReadonlyArray<Pla
     if (E.isLeft(allowed)) return allowed
     const tasks = await tasksOf(context, allowed.right, policy, out)
     if (E.isLeft(tasks)) return tasks
-    const applied = await applyTasks(context, tasks.right)
+    const isStored = new Set<Task>()
+    const applied = await applyTasks(context, tasks.right, store === undefined ? undefined : storeTogether(store, out, isStored))
     if (E.isLeft(applied)) return applied
     const noted = await noteCreated(context, tasks.right, applied.right)
     if (E.isLeft(noted)) return noted
@@ -48,6 +52,11 @@ export const settleChunk = async (context: FlowContext, chunk: ReadonlyArray<Pla
     for (const [i, task] of tasks.right.entries()) {
       const outcome = applied.right[i]
       if (outcome === undefined) continue
+      if (outcome.is === 'done') {
+        tally(context, task)
+        if (!isStored.has(task)) keep(out, task, outcome.link)
+        continue
+      }
       const reread = await conclude(context, task, outcome, policy, out)
       if (E.isLeft(reread)) return reread
       if (reread.right !== undefined) again.push(reread.right)
@@ -78,7 +87,7 @@ const tasksOf = async (context: FlowContext, open: ReadonlyArray<Planned>, polic
         break
       case 'refresh':
       case 'adopt':
-        remember(context, entry, out)
+        remember(context, entry, move.do, out)
         context.counts[move.do === 'adopt' ? 'adopted' : 'unchanged']++
         break
       case 'forget':
@@ -129,20 +138,15 @@ const tasksOf = async (context: FlowContext, open: ReadonlyArray<Planned>, polic
   return E.right(tasks)
 }
 
-const remember = (context: FlowContext, entry: Entry, out: Ledgering): void => {
-  const link = rememberEnds(context, entry)
+const remember = (context: FlowContext, entry: Entry, how: 'refresh' | 'adopt', out: Ledgering): void => {
+  const link = rememberEnds(context, entry, how)
   if (link === undefined) out.drops.push(entry.linkKey)
   else out.puts.push([entry.linkKey, link])
 }
 
 /** Answers the entry to decide again, if its side moved. */
-const conclude = async (context: FlowContext, task: Task, outcome: Applied, policy: Policy, out: Ledgering): Promise<E.Either<SyncFailure, Planned | undefined>> => {
+const conclude = async (context: FlowContext, task: Task, outcome: Exclude<Applied, { is: 'done' }>, policy: Policy, out: Ledgering): Promise<E.Either<SyncFailure, Planned | undefined>> => {
   switch (outcome.is) {
-    case 'done':
-      tally(context, task)
-      if (outcome.link === undefined) out.drops.push(task.entry.linkKey)
-      else out.puts.push([task.entry.linkKey, outcome.link])
-      return E.right(undefined)
     case 'failed':
       out.unsettled ??= { ...outcome.failure, item: task.entry.key }
       return E.right(undefined)
@@ -161,14 +165,17 @@ const lookAgain = async (context: FlowContext, entry: Entry, side: SideName, rem
   // Under another identity it is another item.
   const item = fetched.right.items.find(({ key }) => key.normalize('NFC') === entry.key.normalize('NFC'))
   const bad = fetched.right.bad[0]
-  if (item === undefined && bad === undefined && isUnsure(entry.link, side, unsureAfter(context))) {
+  if (item === undefined && bad === undefined && (isUnsure(entry.link, side, unsureAfter(context)) || isHidden(context, entry.link, side, remoteId))) {
     out.warnings.push(notShownYet(entry.key, side))
     return E.right(undefined)
   }
   const seen = classify(entry.link, side, item !== undefined ? { is: 'item', item } : bad !== undefined ? { is: 'bad', remoteId, why: bad.failure.message } : { is: 'gone', by: 'tombstone' })
   const now: Entry = side === 'source' ? { ...entry, a: seen } : { ...entry, b: seen }
   const move = moveOf(context, now, policy)
-  return E.right({ entry: now, move: move === 'refused' ? { do: 'park', on: side, why: 'it changed while it was written, and one side is read-only' } : move })
+  if (move !== 'refused') return E.right({ entry: now, move })
+  // The next run plans it from the beginning, and says what stands in its way.
+  out.unsettled ??= { is: 'unavailable', message: `"${entry.key}" changed while it was written, and one side is read-only`, item: entry.key }
+  return E.right(undefined)
 }
 
 const parkInto = async (context: FlowContext, entry: Entry, side: SideName, failure: SyncFailure, out: Ledgering): Promise<E.Either<SyncFailure, void>> => {

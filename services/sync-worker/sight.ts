@@ -4,25 +4,26 @@
  */
 import type { Change, Side } from '#libs/connectors/connector.ts'
 import type { SyncFailure } from '#libs/domain/failure.ts'
-import { linkKey, type Item } from '#libs/domain/record.ts'
+import type { Item } from '#libs/domain/record.ts'
 import { E } from '#libs/fp.ts'
 import { isUnsettled } from './aside.ts'
 import { rememberedOf, type SideName } from './classify.ts'
-import { unreadableKey, type Links, type Sighting } from './gather.ts'
-import type { KvLedger } from './kv-ledger.ts'
+import { unreadableKey, type Links, type Sighting } from './sighting.ts'
+import type { FlowLedger } from './flow-ledger.ts'
 import { fetchAll, type Look } from './look.ts'
 import { unsureAfter, type FlowContext } from './run-context.ts'
 import { absentOf, mentionedIn, secondLook } from './second-look.ts'
 
 /** Reads from the ledger what these looks need: the pages of what they mention, or everything. `hasAside`: some links stand for places. */
-export const loadLinks = async (context: FlowContext, ledger: KvLedger, lookA: Look, lookB: Look, hasAside: boolean): Promise<E.Either<SyncFailure, void>> => {
-  const keyOf = (key: string): string => linkKey(context.connection.id, context.flow.id, key)
-  const keys: Array<string> = []
+export const loadLinks = async (context: FlowContext, ledger: FlowLedger, lookA: Look, lookB: Look, hasAside: boolean): Promise<E.Either<SyncFailure, void>> => {
+  const { keyOf } = ledger
+  const { canary } = context.flow.guards ?? {}
+  const keys: Array<string> = canary === undefined ? [] : [keyOf(canary)]
   for (const [side, { coverage, changes }] of [['source', lookA], ['destination', lookB]] as const) {
     if (coverage === 'listing') return ledger.load('all')
     for (const change of changes) {
       if (change.is === 'item') keys.push(keyOf(change.item.key), ...(hasAside ? [keyOf(unreadableKey(side, change.item.remoteId))] : []))
-      else if (change.is === 'gone' && change.key !== undefined) keys.push(keyOf(change.key))
+      else if (change.is === 'gone' && change.key !== undefined) keys.push(keyOf(change.key), ...(hasAside ? [keyOf(unreadableKey(side, change.remoteId))] : []))
       else return ledger.load('all')
     }
   }
@@ -35,8 +36,11 @@ export const loadLinks = async (context: FlowContext, ledger: KvLedger, lookA: L
     const [id, key] = change.is === 'item' ? [change.item.remoteId, change.item.key] : [change.remoteId, change.key ?? '']
     return id === key || rememberedOf(ledger.links.get(keyOf(key)), side).id === id
   }
-  const explained = lookA.changes.every((change) => isExplained(change, 'source')) && lookB.changes.every((change) => isExplained(change, 'destination'))
-  return explained ? E.right(undefined) : ledger.load('all')
+  const foreign = lookA.changes.flatMap((change) => (isExplained(change, 'source') ? [] : [change.is === 'item' ? change.item.remoteId : change.remoteId]))
+  const explained = lookB.changes.every((change) => isExplained(change, 'destination'))
+  if (explained && foreign.length === 0) return E.right(undefined)
+  // What is set aside may hold more ids than one.
+  return explained && !hasAside && ledger.loadBySource !== undefined ? ledger.loadBySource(foreign) : ledger.load('all')
 }
 
 export type SightAsk = { readonly context: FlowContext; readonly links: Links; readonly scopeChanged: boolean }

@@ -1,25 +1,26 @@
 /**
  * Knows the story of one flow that is planned whole before its first write: every two-way flow, and one-way flows into
- * sides that keep no ledger of their own (SYNC.md §A.5). Streamed flows: streamed-flow.ts.
+ * sides that keep no ledger of their own (SYNC.md §A.5). Streamed flows: streamed-flow.ts; two-way with more than is held at once:
+ * paired-flow.ts.
  */
 import type { Checkpoint, Phase } from '#libs/domain/checkpoint.ts'
 import { defaultBatchSize } from '#libs/domain/connection.ts'
 import type { SyncFailure } from '#libs/domain/failure.ts'
 import { E } from '#libs/fp.ts'
 import { approvalOf, heldMessage, inMode } from './approval.ts'
-import { accountsOf, beginAnew, beginFlow, type Begun } from './begin-flow.ts'
-import { cfgHashOf } from './cfg-hash.ts'
+import { beginAnew, beginFlow, type Begun } from './begin-flow.ts'
 import { moved } from './checkpoint-moved.ts'
 import { carryOut } from './carry-out.ts'
 import { planAll, policyOf } from './decide.ts'
-import { viewOf, type FlowEnd, type Planned } from './flow-end.ts'
-import { gather, isUnsure, type Links, type Sighting } from './gather.ts'
-import { guard } from './guard.ts'
-import { look, type Look } from './look.ts'
+import { viewOf, type FlowEnd } from './flow-end.ts'
+import { gather } from './gather.ts'
+import { judgePlan } from './judge-plan.ts'
+import { look, type Bound, type Look } from './look.ts'
+import { mayPair, pairedAbove, runPaired } from './paired-flow.ts'
 import { withHold } from './person-hold.ts'
-import { totalsOf } from './plan-totals.ts'
 import { inSpan, type FlowContext } from './run-context.ts'
 import { loadLinks, newsIn, sightBoth } from './sight.ts'
+import { mayGoLater, nextOf, unsureIn } from './spooled-checkpoint.ts'
 import { alongWays } from './spread.ts'
 
 export const runSpooled = async (context: FlowContext): Promise<E.Either<SyncFailure, FlowEnd>> => {
@@ -49,11 +50,17 @@ const runFrom = async (asked: FlowContext, begun: Begun): Promise<E.Either<SyncF
   }
 
   context.step('reading')
-  const looks = await inSpan(context, 'sync.read', () => lookBoth(context, phase === 'delta' ? before : null))
+  const looks = await inSpan(context, 'sync.read', () => lookBoth(context, phase === 'delta' ? before : null, mayPair(context, ledger)))
   if (E.isLeft(looks)) return looks
   const [lookA, lookB] = looks.right
   if (lookA.restored || lookB.restored) return { startsOver: 'restored' }
   const realPhase: Phase = phase === 'delta' && (lookA.resynced || lookB.resynced) ? 'resync' : phase
+  // More than is held at once, and it need not be: from here on page by page.
+  if (lookA.isTooMuch || lookB.isTooMuch) {
+    const counted = await (ledger.recount?.() ?? E.right(undefined))
+    if (E.isLeft(counted)) return counted
+    return isTorn(begun, lookA, lookB) ? { startsOver: 'torn' } : runPaired(context, begun, realPhase, looks.right)
+  }
   const next = nextOf(context, begun, lookA, lookB)
 
   if (before !== null && phase === 'delta' && silent(lookA) && silent(lookB)) {
@@ -69,18 +76,20 @@ const runFrom = async (asked: FlowContext, begun: Begun): Promise<E.Either<SyncF
     return E.isLeft(loaded) ? loaded : sightBoth({ context, links: ledger.links, scopeChanged }, lookA, lookB)
   })
   if (E.isLeft(sighted)) return sighted
-  if (!ledger.isWhole() && phase === 'delta' && (lookA.coverage === 'delta' || lookB.coverage === 'delta')) return { startsOver: 'torn' }
+  if (isTorn(begun, lookA, lookB)) return { startsOver: 'torn' }
   const [a, b] = sighted.right
   context.counts.read += newsIn(a) + newsIn(b)
 
   context.step('planning')
   const policy = policyOf(context, phase, scopeChanged, ledger.isWhole())
-  const entries = gather(context.connection.id, context.flow.id, ledger.links, a, b)
+  const entries = gather(ledger.keyOf, ledger.links, a, b)
   const planned = await alongWays(context, planAll(context, entries, policy), false)
   if (E.isLeft(planned)) return planned
   const view = viewOf(planned.right)
   const guards = context.flow.guards ?? {}
-  const verdict = withHold(context.connection, planned.right, guard(totalsOf(planned.right, { links: ledger.links, lookA, lookB, firstSync: phase === 'first', canary: guards.canary }), guards))
+  const judged = await judgePlan(planned.right, { ledger, lookA, lookB, firstSync: phase === 'first', guards })
+  if (E.isLeft(judged)) return judged
+  const verdict = withHold(context.connection, planned.right, judged.right)
   const told = { ...still, phase: realPhase, plan: view }
   if (verdict.is === 'held') {
     const approval = approvalOf(view.hash, { approved: context.item.approved, askedAt: context.item.askedAt, now: context.ports.clock.now(), before })
@@ -108,49 +117,18 @@ const runFrom = async (asked: FlowContext, begun: Begun): Promise<E.Either<SyncF
   })
 }
 
-const lookBoth = async (context: FlowContext, from: Checkpoint | null): Promise<E.Either<SyncFailure, readonly [Look, Look]>> => {
-  const limit = context.flow.batchSize ?? defaultBatchSize
+const lookBoth = async (context: FlowContext, from: Checkpoint | null, isPairable: boolean): Promise<E.Either<SyncFailure, readonly [Look, Look]>> => {
+  const bound: { readonly bound?: Bound } = isPairable ? { bound: { most: context.ports.pairedAbove ?? pairedAbove, isTooMuch: false } } : {}
+  const ask = { limit: context.flow.batchSize ?? defaultBatchSize, signal: context.signal, ...bound }
   const [a, b] = await Promise.all([
-    look(context.a, from?.cursorA ?? null, limit, context.signal),
-    look(context.b, from?.cursorB ?? null, limit, context.signal),
+    look(context.a, { ...ask, cursor: from?.cursorA ?? null }),
+    look(context.b, { ...ask, cursor: from?.cursorB ?? null }),
   ])
   if (E.isLeft(a)) return E.left({ ...a.left, side: 'source' })
   if (E.isLeft(b)) return E.left({ ...b.left, side: 'destination' })
   return E.right([a.right, b.right])
 }
 
-/**
- * The checkpoint after this run: with the new cursors when all is settled, else as before, so that it is all read again.
- * `listed`: everything shown is settled, but something may not show yet, so the next run lists again.
- */
-const nextOf = (context: FlowContext, { before, phase, scopeChanged }: Begun, lookA: Look, lookB: Look) => (settled: boolean | 'listed'): Checkpoint => ({
-  fence: context.hold.fence,
-  run: context.item.run,
-  phase: settled === 'listed' ? 'resync' : settled ? 'delta' : phase,
-  gen: before?.gen ?? 0,
-  cursorA: settled === true ? lookA.cursor : settled === false && phase === 'delta' ? (before?.cursorA ?? null) : null,
-  cursorB: settled === true ? lookB.cursor : settled === false && phase === 'delta' ? (before?.cursorB ?? null) : null,
-  cfgHash: cfgHashOf(context.flow),
-  pages: before?.pages ?? 0,
-  links: before?.links ?? 0,
-  parked: before?.parked ?? 0,
-  ...accountsOf(context),
-  // A listing under a changed configuration that is not settled yet must not delete in its next attempt either.
-  ...(scopeChanged && settled !== true ? { withoutDeletes: true } : {}),
-})
+const isTorn = ({ ledger, phase }: Begun, lookA: Look, lookB: Look): boolean => !ledger.isWhole() && phase === 'delta' && (lookA.coverage === 'delta' || lookB.coverage === 'delta')
 
 const silent = (l: Look): boolean => l.coverage === 'delta' && l.changes.length === 0
-
-/** Gone at the source while nothing may be deleted, as in a first sync that was broken off: the next listing may (SYNC.md §0 rule 7). */
-const mayGoLater = ({ entry: { link, a, b }, move }: Planned): boolean => move.do === 'nothing' && link?.st === 'linked' && a.is === 'deleted' && b.is === 'unchanged'
-
-/** Something we wrote a moment ago does not show yet: only a later listing can tell whether it was deleted (T36). */
-const unsureIn = (links: Links, { coverage, items, same, unsureAfter }: Sighting, side: 'source' | 'destination'): boolean => {
-  if (coverage !== 'listing') return false
-  const shown = new Set([...items.map(({ remoteId }) => remoteId), ...same])
-  for (const link of links.values()) {
-    const id = side === 'source' ? link.idA : link.idB
-    if (id !== undefined && !shown.has(id) && isUnsure(link, side, unsureAfter)) return true
-  }
-  return false
-}

@@ -5,12 +5,13 @@ import { connectors } from '#libs/connectors/registry.ts'
 import type { Connector } from '#libs/connectors/connector.ts'
 import { decode } from '#libs/contracts/decode.ts'
 import { WorkItem } from '#libs/contracts/work-item.ts'
-import { durables, headerNames, streams, subjects, type Lane } from '#libs/contracts/subjects.ts'
+import { buckets, durables, headerNames, streams, subjects, type Lane } from '#libs/contracts/subjects.ts'
 import type { Verdict } from '#libs/actor/verdict.ts'
 import { E } from '#libs/fp.ts'
 import { consume, type Consumption } from '#libs/nats/consume.ts'
 import type { Delivery } from '#libs/nats/delivery.ts'
 import { describeNatsFailure, type NatsFailure } from '#libs/nats/failure.ts'
+import { watchSoleReplica } from '#libs/nats/sole-replica.ts'
 import { subscribe } from '#libs/nats/subscribe.ts'
 import type { Ack } from '#libs/nats/verdict-to-ack.ts'
 import type { Service, ServiceDeps } from '#libs/process/service-process.ts'
@@ -45,10 +46,11 @@ export const start = async (config: Config, deps: ServiceDeps, known: ReadonlyMa
   const sides = openSides(known, (name) => deps.env[name], clock, gate)
   const measured = measure(metrics)
   const provenance = natsProvenance(bus, ({ conn, flow }) => documents.ways.knows(conn, flow))
+  const sole = watchSoleReplica(bus, `KV_${buckets.state}`, (failure) => log.info('nats.failed', { reason: `checkpoints are read from the leader: ${describeNatsFailure(failure)}` }))
   const ports: Ports = {
     clock, random, log, tracer,
     worker,
-    state: natsState(bus, clock.now),
+    state: natsState(bus, clock.now, sole.isSole),
     connection: documents.connection,
     highestFence: natsFences(bus),
     provenanceFor: ({ conn, flow }) => (documents.ways.mayMeet(conn, flow) ? provenance : undefined),
@@ -85,6 +87,7 @@ export const start = async (config: Config, deps: ServiceDeps, known: ReadonlyMa
     await documents.stop()
     await sides.closeAll()
     await gate.stop()
+    sole.stop()
   }
   return runningService({
     name: serviceName,

@@ -26,6 +26,8 @@ export type Stream = {
   readonly loading: { refused: number; spared: number }
   /** Link key → id of the source under which it went away. */
   readonly gone: Map<string, string>
+  /** Keys under which the page before stored, dropped or wrote something. */
+  readonly touched: Set<string>
   /** Plan that waits for an approval. */
   heldPlan: string | undefined
   /** What keeps the cursor where it is. */

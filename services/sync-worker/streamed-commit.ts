@@ -12,18 +12,18 @@ import { beginArchive } from './archive.ts'
 import type { Planned } from './flow-end.ts'
 import type { Entry } from './gather.ts'
 import { resolveConflicts } from './resolve-conflicts.ts'
-import { isAside, setAside } from './aside.ts'
+import { setAside } from './aside.ts'
 import { newLinks, newlyAside } from './streamed-counts.ts'
 import { noteStreamed } from './note-created.ts'
-import { park, rememberEnds, tally } from './outcome.ts'
+import { rememberEnds, tally } from './outcome.ts'
 import { inSpan } from './run-context.ts'
+import { parkAll, rivalsOf, type Parking } from './streamed-park.ts'
 import { alongWays } from './spread.ts'
 import { checkpointOf, mayDelete, type Stream } from './stream.ts'
 import { keptAtDestination, targetOf, targetOfDecision, withDrift, type Task } from './targets.ts'
 
 export type Put = readonly [linkKey: string, link: Link]
 export type Round = { readonly puts: ReadonlyArray<Put>; readonly planned: ReadonlyArray<Planned>; readonly again: ReadonlyArray<Entry> }
-type Parking = { readonly entry: Entry; readonly failure: SyncFailure; readonly side: 'source' | 'destination' }
 
 export const commitRound = async (stream: Stream, round: Round, resume: string | null): Promise<E.Either<SyncFailure, ReadonlyArray<Entry>>> => {
   const { context, ledger } = stream
@@ -35,6 +35,7 @@ export const commitRound = async (stream: Stream, round: Round, resume: string |
   if (E.isLeft(tasks)) return tasks
   if (context.item.dryRun === true) return E.right([])
   if (tasks.right.length === 0 && puts.length === 0 && drops.length === 0) return E.right([])
+  for (const key of [...puts.map(([put]) => put), ...drops, ...tasks.right.map(({ entry }) => entry.linkKey)]) stream.touched.add(key)
   context.step('writing')
   const archived = await beginArchive(context, tasks.right)
   if (E.isLeft(archived)) return archived
@@ -93,18 +94,6 @@ export const commitRound = async (stream: Stream, round: Round, resume: string |
   return E.isLeft(parked) ? parked : E.right([...again, ...[...met.right].map(({ entry }) => entry)])
 }
 
-/** A first sync takes every row for new, and looks for its link only here: one of another id with this identity is a rival (T14). */
-const rivalsOf = async ({ phase, ledger, context }: Stream, parking: ReadonlyArray<Parking>): Promise<E.Either<SyncFailure, ReadonlySet<Parking>>> => {
-  const unlooked = phase === 'first' ? parking.filter(({ entry: { link, a } }) => link === undefined && a.is === 'changed') : []
-  if (unlooked.length === 0) return E.right(new Set())
-  const links = await ledger.links(unlooked.map(({ entry }) => entry.linkKey), context.signal)()
-  if (E.isLeft(links)) return links
-  return E.right(new Set(unlooked.filter(({ entry: { linkKey, a } }) => {
-    const idA = links.right.get(linkKey)?.idA
-    return idA !== undefined && a.is === 'changed' && idA !== a.item.remoteId
-  })))
-}
-
 const tasksOf = async (stream: Stream, planned: ReadonlyArray<Planned>, puts: Array<Put>, drops: Array<string>): Promise<E.Either<SyncFailure, ReadonlyArray<Task>>> => {
   const { context } = stream
   const conflicts = planned.filter(({ move }) => move.do === 'conflict').map(({ entry }) => entry)
@@ -121,7 +110,7 @@ const tasksOf = async (stream: Stream, planned: ReadonlyArray<Planned>, puts: Ar
         break
       case 'refresh':
       case 'adopt':
-        puts.push(...marked(stream, entry, rememberEnds(context, entry)))
+        puts.push(...marked(stream, entry, rememberEnds(context, entry, move.do)))
         context.counts[move.do === 'adopt' ? 'adopted' : 'unchanged']++
         break
       case 'forget':
@@ -192,22 +181,3 @@ const remember = (after: ReadonlyArray<Put>, { entry }: Task, puts: Array<Put>, 
 }
 
 const marked = (stream: Stream, entry: Entry, link: Link | undefined): ReadonlyArray<Put> => (link === undefined ? [] : [[entry.linkKey, { ...link, genA: stream.gen }]])
-
-/** The record comes first, then the link that says so; the cursor follows with a later commit. */
-const parkAll = async (stream: Stream, parking: ReadonlyArray<Parking>, into?: Array<Put>): Promise<E.Either<SyncFailure, void>> => {
-  if (parking.length === 0) return E.right(undefined)
-  const puts: Array<Put> = []
-  for (const { entry, side, failure } of parking) {
-    const link = await park(stream.context, entry, side, failure)
-    if (E.isLeft(link)) return link
-    puts.push([entry.linkKey, { ...link.right, genA: stream.gen }])
-  }
-  if (into !== undefined) {
-    into.push(...puts)
-    return E.right(undefined)
-  }
-  stream.links += parking.filter(({ entry }) => entry.link === undefined).length
-  stream.parked += parking.filter(({ entry }) => entry.link === undefined || !isAside(entry.link)).length
-  const saved = await stream.ledger.commit({ fence: stream.context.hold.fence, writes: [], settle: () => ({ puts, drops: [], checkpoint: checkpointOf(stream, stream.phase) }) }, stream.context.signal)()
-  return E.isLeft(saved) ? saved : E.right(undefined)
-}

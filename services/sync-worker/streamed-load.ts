@@ -7,6 +7,7 @@ import type { SyncFailure } from '#libs/domain/failure.ts'
 import { E } from '#libs/fp.ts'
 import { inSpan, type FlowContext } from './run-context.ts'
 import { checkpointOf, type Stream } from './stream.ts'
+import type { Glance } from './streamed-glance.ts'
 import { settlePage } from './streamed-page.ts'
 
 /** A merge needs a base of every field, a dry run writes nothing, and items that may meet themselves are looked up one by one. */
@@ -16,9 +17,9 @@ export const mayLoad = ({ connection, item, b, spread }: FlowContext, phase: Str
 /** After a page that did not fit so many go the long way, twice as many after the next one: the rest may be like it. */
 const mostSpared = 64
 
-export const crossPage = async (stream: Stream, page: ChangePage, coverage: Reader['coverage']): Promise<E.Either<SyncFailure, unknown>> => {
+export const crossPage = async (stream: Stream, page: ChangePage, coverage: Reader['coverage'], glance?: Glance): Promise<E.Either<SyncFailure, unknown>> => {
   const loaded = await loadPage(stream, page)
-  return E.isLeft(loaded) || loaded.right ? loaded : settlePage(stream, page, coverage)
+  return E.isLeft(loaded) || loaded.right ? loaded : settlePage(stream, page, coverage, glance)
 }
 
 /** Answers whether the page is done. */

@@ -13,6 +13,7 @@ import type { Entry } from './gather.ts'
 import { tooManyBad } from './park.ts'
 import { isUnsettled } from './aside.ts'
 import { moveOf, policyOf } from './decide.ts'
+import { isStill, type Glance } from './streamed-glance.ts'
 import { commitRound, type Round } from './streamed-commit.ts'
 import type { Stream } from './stream.ts'
 import { readPage, type PageContent } from './streamed-read.ts'
@@ -22,8 +23,11 @@ const rounds = 3
 /** Moves of a dry run that are kept to be shown. */
 const toldMoves = 500
 
-export const settlePage = async (stream: Stream, page: ChangePage, coverage: 'listing' | 'delta'): Promise<E.Either<SyncFailure, void>> => {
+/** `glance`: what was looked up for this page while the one before it was settled. */
+export const settlePage = async (stream: Stream, page: ChangePage, coverage: 'listing' | 'delta', glance?: Glance): Promise<E.Either<SyncFailure, void>> => {
   const { context } = stream
+  const still = glance !== undefined && isStill(glance, stream.touched) ? glance : undefined
+  stream.touched.clear()
   stream.seen += page.changes.length
   // The last page's is the cursor of the next delta: it waits for the sweep, or a crash in between would forget the deletes.
   const resume = page.last ? null : page.resume
@@ -32,7 +36,7 @@ export const settlePage = async (stream: Stream, page: ChangePage, coverage: 'li
   const { items, bad, marks, rivals, readable } = read.right
   context.counts.read += items.length + bad.length
   // Links and rows are looked up side by side: most of what a delta shows is linked, and needs both.
-  const [first, found] = await Promise.all([entriesOf(stream, items, bad), stream.phase === 'first' ? undefined : findAt(stream, items)])
+  const [first, found] = await Promise.all([entriesOf(stream, items, bad, still?.links), stream.phase === 'first' ? undefined : (still?.found ?? findAt(stream, items))])
   if (E.isLeft(first)) return first
 
   let open: ReadonlyArray<Entry> = first.right
@@ -67,7 +71,7 @@ const noLongerThere = ([key, link]: readonly [string, Link]): Planned => ({
   move: { do: 'forget' },
 })
 
-const entriesOf = async (stream: Stream, items: ReadonlyArray<Item>, bad: PageContent['bad']): Promise<E.Either<SyncFailure, ReadonlyArray<Entry>>> => {
+const entriesOf = async (stream: Stream, items: ReadonlyArray<Item>, bad: PageContent['bad'], looked?: Glance['links']): Promise<E.Either<SyncFailure, ReadonlyArray<Entry>>> => {
   const sightings: Array<{ readonly key: string; readonly linkKey: string; readonly seen: Observation }> = []
   for (const item of items) sightings.push({ key: item.key, linkKey: ledgerKey(item.key), seen: { is: 'item', item } })
   for (const { remoteId, key, failure } of bad) {
@@ -76,11 +80,11 @@ const entriesOf = async (stream: Stream, items: ReadonlyArray<Item>, bad: PageCo
   if (sightings.length === 0) return E.right([])
   const entries = sightings.map(({ key, linkKey, seen }): Entry => ({ key, linkKey, link: undefined, a: classify(undefined, 'source', seen), b: { is: 'never' } }))
   // In a first sync rows are taken for new; one that was linked already makes its create answer "exists", and is looked up then.
-  return stream.phase === 'first' && bad.length === 0 && stream.context.item.dryRun !== true ? E.right(entries) : withLinks(stream, entries)
+  return stream.phase === 'first' && bad.length === 0 && stream.context.item.dryRun !== true ? E.right(entries) : withLinks(stream, entries, bad.length === 0 ? looked : undefined)
 }
 
-const withLinks = async (stream: Stream, entries: ReadonlyArray<Entry>): Promise<E.Either<SyncFailure, ReadonlyArray<Entry>>> => {
-  const links = await stream.ledger.links(entries.map((entry) => entry.linkKey), stream.context.signal)()
+const withLinks = async (stream: Stream, entries: ReadonlyArray<Entry>, looked?: Glance['links']): Promise<E.Either<SyncFailure, ReadonlyArray<Entry>>> => {
+  const links = looked ?? await stream.ledger.links(entries.map((entry) => entry.linkKey), stream.context.signal)()
   if (E.isLeft(links)) return links
   return E.right(
     entries.map((entry) => {
@@ -98,16 +102,14 @@ const sightingOf = ({ a }: Entry): Observation => {
   return a.is === 'bad' ? a : { is: 'silent' }
 }
 
-type Found = E.Either<SyncFailure, ReadonlyArray<Item>>
-
-const findAt = async (stream: Stream, wanted: ReadonlyArray<{ readonly key: string }>): Promise<Found> =>
+const findAt = async (stream: Stream, wanted: ReadonlyArray<{ readonly key: string }>): Promise<Glance['found']> =>
   wanted.length === 0 ? E.right([]) : stream.context.b.find(wanted.map(({ key }) => key), stream.context.signal)()
 
 /**
  * What the destination holds now. A row without a link is taken for new and simply created: if it is there already, the
  * create answers so and the second round looks. What is about to be overwritten is looked at first.
  */
-const seeDestination = async (stream: Stream, entries: ReadonlyArray<Entry>, all: boolean, looked?: Found): Promise<E.Either<SyncFailure, ReadonlyArray<Entry>>> => {
+const seeDestination = async (stream: Stream, entries: ReadonlyArray<Entry>, all: boolean, looked?: Glance['found']): Promise<E.Either<SyncFailure, ReadonlyArray<Entry>>> => {
   const asked = entries.filter(({ a, link }) =>
     (a.is === 'changed' && (all || link?.idB !== undefined)) || (a.is === 'unchanged' && link !== undefined && (link.idB === undefined ? all : isUnsettled(link))))
   if (asked.length === 0) return E.right(entries)

@@ -5,7 +5,7 @@ import type { Link } from '#libs/domain/link.ts'
 import { ledgerKey, type Item } from '#libs/domain/record.ts'
 import { E } from '#libs/fp.ts'
 import { isUnsettled } from './aside.ts'
-import { unreadableKey } from './gather.ts'
+import { unreadableKey } from './sighting.ts'
 import { fetchAll } from './look.ts'
 import type { Stream } from './stream.ts'
 

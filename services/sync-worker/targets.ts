@@ -75,6 +75,12 @@ const unlessEqual = (side: SideClass, fields: Fields): Want => {
   return content !== undefined && hashOf(content.fields) === hashOf(fields) ? asIs : { is: 'put', fields }
 }
 
+/** The digest of what is to be put: known already where it is what one of the sides shows. */
+export const hashOfWanted = ({ a, b }: Pick<Entry, 'a' | 'b'>, fields: Fields): string => {
+  for (const side of [a, b]) if ((side.is === 'changed' || side.is === 'unchanged') && side.item?.fields === fields && side.hash !== undefined) return side.hash
+  return hashOf(fields)
+}
+
 /** How one side stands after the writes. */
 export type End = { readonly id: string; readonly version: string | null; readonly hash: string } | 'absent'
 

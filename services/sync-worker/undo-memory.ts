@@ -1,18 +1,20 @@
-/** Knows where an undo finds the links of its flow and how it stores them: in the ledger in KV, or beside the rows. */
+/** Knows where an undo finds the links of its flow and how it stores them: as a spooled flow does, or as a streamed one. */
 import type { TransactionalLedger, Write, Wrote } from '#libs/connectors/connector.ts'
 import type { Checkpoint } from '#libs/domain/checkpoint.ts'
 import type { SyncFailure } from '#libs/domain/failure.ts'
 import type { Link } from '#libs/domain/link.ts'
-import { ledgerKey, linkKey } from '#libs/domain/record.ts'
+import { ledgerKey } from '#libs/domain/record.ts'
 import { E } from '#libs/fp.ts'
 import { accountOf, beginFlow } from './begin-flow.ts'
 import type { SideName } from './classify.ts'
+import type { FlowLedger, Remembering } from './flow-ledger.ts'
 import type { FlowContext } from './run-context.ts'
+import { isBare } from './where-kept.ts'
 
 type Done<A> = Promise<E.Either<SyncFailure, A>>
 export type SideWrite = { readonly side: SideName; readonly write: Write }
 /** One answer per write; what is to be remembered is asked for once all are there, perhaps more than once. */
-export type Settle = (wrote: ReadonlyArray<Wrote | undefined>) => { readonly puts: ReadonlyArray<readonly [linkKey: string, link: Link]>; readonly drops: ReadonlyArray<string> }
+export type Settle = (wrote: ReadonlyArray<Wrote | undefined>) => Remembering
 
 export type Memory = {
   /** Under which key an item's link is kept. */
@@ -30,16 +32,18 @@ export const memoryInStore = async (context: FlowContext): Done<Memory> => {
   let checkpoint: Checkpoint = mine(context, before)
   return E.right({
     checkpoint: () => checkpoint,
-    keyOf: (key) => linkKey(context.connection.id, context.flow.id, key),
+    keyOf: ledger.keyOf,
     links: async (linkKeys) => {
       const loaded = await ledger.load(linkKeys)
       return E.isLeft(loaded) ? loaded : E.right(ledger.links)
     },
     commit: async (writes, settle) => {
+      const { commitWith } = ledger
       const wrote: Array<Wrote | undefined> = []
-      for (const side of ['destination', 'source'] as const) {
+      const at = (side: SideName) => writes.flatMap((one, i) => (one.side === side ? [[i, one.write] as const] : []))
+      for (const side of commitWith === undefined ? (['destination', 'source'] as const) : (['source'] as const)) {
         const { write: writeTo, capabilities } = side === 'source' ? context.a : context.b
-        const here = writes.flatMap((one, i) => (one.side === side ? [[i, one.write] as const] : []))
+        const here = at(side)
         for (let from = 0; from < here.length; from += capabilities.batchSize) {
           if (context.signal.aborted || !context.hold.isTrusted()) return E.left(context.whyStopped())
           const batch = here.slice(from, from + capabilities.batchSize)
@@ -48,13 +52,20 @@ export const memoryInStore = async (context: FlowContext): Done<Memory> => {
           batch.forEach(([i], n) => { wrote[i] = answers.right[n] })
         }
       }
-      const { puts, drops } = settle(writes.map((_, i) => wrote[i]))
-      const saved = await ledger.commit(puts, drops, checkpoint)
+      const saved = commitWith === undefined ? await keptAfter(ledger, settle(writes.map((_, i) => wrote[i])), checkpoint) : await keptWith(commitWith, at('destination'), (there) => settle(writes.map((_, i) => there.get(i) ?? wrote[i])), checkpoint)
       if (E.isLeft(saved)) return saved
       checkpoint = saved.right
       return E.right(undefined)
     },
   })
+}
+
+const keptAfter = (ledger: FlowLedger, { puts, drops }: Remembering, checkpoint: Checkpoint): Done<Checkpoint> => ledger.commit(puts, drops, checkpoint)
+
+/** Every link that is touched was looked up before. */
+const keptWith = async (commitWith: NonNullable<FlowLedger['commitWith']>, writes: ReadonlyArray<readonly [index: number, write: Write]>, settle: (there: ReadonlyMap<number, Wrote | undefined>) => Remembering, checkpoint: Checkpoint): Done<Checkpoint> => {
+  const done = await commitWith(writes.map(([, write]) => write), [], (wrote) => settle(new Map(writes.map(([i], n) => [i, wrote[n]]))), checkpoint)
+  return E.isLeft(done) ? done : E.right(done.right[1])
 }
 
 export const memoryBeside = async (context: FlowContext, ledger: TransactionalLedger): Done<Memory> => {
@@ -90,9 +101,6 @@ export const memoryBeside = async (context: FlowContext, ledger: TransactionalLe
     },
   })
 }
-
-/** Reset, and not synced since: what is brought back now, the first sync to come would carry across. */
-const isBare = ({ phase, links }: Checkpoint): boolean => phase === 'first' && links === 0
 
 /** What a guard held was planned for another state of things. */
 const mine = ({ hold, item }: FlowContext, { heldPlan: _plan, heldFull: _full, ...before }: Checkpoint): Checkpoint => ({ ...before, fence: hold.fence, run: item.run })

@@ -47,9 +47,9 @@ export const start = async (config: Config, deps: ServiceDeps): Promise<RunningT
   let reading = false
   const heardFrom = [
     // A result that is heard again changes nothing: status, history and statistics know which they have
-    { stream: streams.results, durable: durables.results, handle: actor.onResult, concurrency: config.concurrency, unconfirmed: true },
-    { stream: streams.dead, durable: durables.dead, handle: actor.onDead, concurrency: 16, unconfirmed: false },
-    { stream: streams.advisories, durable: durables.advisories, handle: actor.onAdvisory, concurrency: 16, unconfirmed: false },
+    { stream: streams.results, durable: durables.results, handle: actor.onResult, concurrency: config.concurrency, unconfirmed: true, holdsBlock: true },
+    { stream: streams.dead, durable: durables.dead, handle: actor.onDead, concurrency: 16 },
+    { stream: streams.advisories, durable: durables.advisories, handle: actor.onAdvisory, concurrency: 16 },
   ]
   const health = () => healthOf({
     isConnected: bus.isConnected,
@@ -84,8 +84,8 @@ export const start = async (config: Config, deps: ServiceDeps): Promise<RunningT
     throw cause
   }
   const progress = subscribe(bus, { subject: subjects.progresses, queue: serviceName, onError, handle: ({ subject, body }) => actor.onProgress(subject, body) })
-  const consumptions = heardFrom.map(({ stream, durable, concurrency, unconfirmed, handle }) =>
-    consume(bus, { stream, consumer: durable, concurrency, unconfirmed, onError, handle: async (delivery) => ackOf(await handle(delivery)) }))
+  const consumptions = heardFrom.map(({ durable, handle, ...how }) =>
+    consume(bus, { ...how, consumer: durable, onError, handle: async (delivery) => ackOf(await handle(delivery)) }))
   reading = true
   const sweeping = every({
     name: `${serviceName}.sweep`, clock, log, delayMs: () => config.sweepEveryMs,

@@ -49,9 +49,9 @@ export const applyConnection = async (house: House, { conn, twoWay, strategy, ki
   if (E.isLeft(put)) throw new Error(JSON.stringify(put.left))
 }
 
-/** A destination in PostgreSQL commits its rows with the ledger only where the flow is streamed into it. */
+/** A destination in PostgreSQL commits its rows with the ledger. */
 export const pairedOf = ({ conn, twoWay, strategy, sides }: UnderTest): Paired => ({
   is: 'connection', at: monotonic(), conn, flow: flowId, direction: twoWay ? 'two-way' : 'one-way', strategy,
   A: { kind: sides.A.kind, strong: true, transactional: false },
-  B: { kind: sides.B.kind, strong: true, transactional: !twoWay && sides.B.kind === 'postgres' },
+  B: { kind: sides.B.kind, strong: true, transactional: sides.B.kind === 'postgres' },
 })

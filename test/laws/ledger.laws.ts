@@ -177,6 +177,28 @@ export const ledgerLaws = (make: () => Promise<LawRig>): void => {
       expect(await ok(ledger.count(1, never()))).toEqual({ links: 9, unseen: 0, copied: 0 })
     })
 
+    law('and all others are paged alike, over or not', async (_, ledger) => {
+      const links = await aged(ledger)
+      const found: Array<readonly [string, Link]> = []
+      for (let after = ''; ;) {
+        const page = await ok(ledger.all(after, 4, never()))
+        expect(page.length).toBeLessThanOrEqual(4)
+        found.push(...page)
+        if (page.length < 4) break
+        after = page.at(-1)?.[0] ?? ''
+      }
+      expect(found).toEqual([...links])
+    })
+
+    law('is counted by side, with all others', async (_, ledger) => {
+      expect(await ok(ledger.sizes(never()))).toEqual({ source: 0, destination: 0 })
+      await aged(ledger)
+      expect(await ok(ledger.sizes(never()))).toEqual({ source: 9, destination: 8 })
+      // What both sides show alike, under its identity, is stored in fewer words.
+      await ok(ledger.commit(linksOnly(5, [['alike', { key: 'alike', st: 'linked', idA: 'alike', idB: 'alike', hA: 'h', hB: 'h' }], ['only b', { key: 'only b', st: 'tomb', idB: 'b' }]], ['k0']), never()))
+      expect(await ok(ledger.sizes(never()))).toEqual({ source: 9, destination: 9 })
+    })
+
     law('is found by the source\'s own ids, for tombstones', async (_, ledger) => {
       const links = await aged(ledger)
       const found = await ok(ledger.linksByRemoteA(['a/3', 'a/6', 'a/99'], never()))

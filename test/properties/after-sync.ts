@@ -2,6 +2,7 @@
 import { hashOf } from '#libs/domain/record.ts'
 import type { RunEnd } from '../../services/sync-worker/sync.ts'
 import { linksOf } from './ledger-of.ts'
+import { isTwoWay } from './setup.ts'
 import { sideNames, type SideName } from './side-names.ts'
 import { Violation } from './violation.ts'
 import { isClean, type World } from './world.ts'
@@ -19,7 +20,7 @@ export const afterSync = (world: World, end: RunEnd | 'killed', { dry = false, f
   for (const [side, writes] of [['source', a], ['destination', b]] as const) {
     if (world.store(side).mischief.readOnly && writes > 0) throw new Violation(`the ${side} is read-only, and was written`)
   }
-  if (world.setup.way !== 'two-way' && a > 0) throw new Violation('a one-way flow wrote to its source')
+  if (!isTwoWay(world.setup) && a > 0) throw new Violation('a one-way flow wrote to its source')
   const links = linksOf(world)
   // What has a whole link has a base again, however the run ended.
   for (const { key, idA, idB } of links) if (idA !== undefined && idB !== undefined) world.noBase.delete(key)

@@ -6,6 +6,7 @@ import type { Link } from '#libs/domain/link.ts'
 import { hashOf } from '#libs/domain/record.ts'
 import { contentAt } from './after-sync.ts'
 import { linksOf } from './ledger-of.ts'
+import { isTwoWay } from './setup.ts'
 import { sideNames } from './side-names.ts'
 import { Violation } from './violation.ts'
 import type { World } from './world.ts'
@@ -27,7 +28,7 @@ export const checkAgreement = (world: World): void => {
 
 /** What a one-way flow leaves as it is at its destination (SYNC.md §A.3, last column): only what somebody else did there. */
 const leftAlone = ({ setup, touchedB }: World, key: string, a: string | undefined): string | undefined => {
-  if (setup.way === 'two-way' || !touchedB.has(key)) return undefined
+  if (isTwoWay(setup) || !touchedB.has(key)) return undefined
   if (a === undefined) return "the destination's own"
   if (setup.drift === 'ignore') return 'drift, which this flow ignores'
   // It looks at a row of its destination only when the source changed it.
@@ -39,7 +40,7 @@ const checkLinks = (world: World, links: ReadonlyArray<Link>, held: ReadonlySet<
   const idsA = new Set(links.flatMap(({ idA }) => idA ?? []))
   const idsB = new Set(links.flatMap(({ idB }) => idB ?? []))
   for (const { remoteId, key } of world.store('source').all()) if (!idsA.has(remoteId) && !held.has(key)) throw new Violation(`no link for ${key} of the source`)
-  if (world.setup.way !== 'two-way') return
+  if (!isTwoWay(world.setup)) return
   for (const { remoteId, key } of world.store('destination').all()) if (!idsB.has(remoteId) && !held.has(key)) throw new Violation(`no link for ${key} of the destination`)
   for (const { key, idA, idB } of links) {
     if (held.has(key)) continue
@@ -55,7 +56,7 @@ export const checkUnilateral = (world: World): void => {
     // Edited on both sides: which one wins is the strategy's, and that the other is in the archive was judged as it was written.
     if (sides.size !== 1 || said === undefined) continue
     // One-way: what is done at the destination is not carried back.
-    if (setup.way !== 'two-way' && said.side === 'destination') continue
+    if (!isTwoWay(setup) && said.side === 'destination') continue
     const mirrored = world.wasSealed && setup.readOnly === 'revert' ? 'a side was mirrored while the other was sealed (T17)' : undefined
     if (world.excuses.waives('I1 unilateral', world.odd.get(key) ?? mirrored)) continue
     const expected = said.fields === undefined ? undefined : hashOf(said.fields)

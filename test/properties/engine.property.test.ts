@@ -7,7 +7,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { shareWaived, told, type Tally } from './excuses.ts'
 import { playSequence } from './play-sequence.ts'
-import { lateSetups, setups, type Setup } from './setup.ts'
+import { lateSetups, pairedSetups, setups, type Setup } from './setup.ts'
 import { sequences, type Step } from './steps.ts'
 
 const deep = process.env['SYNCLINE_DEEP'] === '1'
@@ -17,6 +17,8 @@ const replay = process.env['SYNCLINE_REPLAY']
 
 const kinds: ReadonlyArray<readonly [kind: string, setups: fc.Arbitrary<Setup>, sequences: number]> = [
   ['a two-way flow', setups('two-way'), 1_000],
+  ['a two-way flow that is remembered beside the rows', setups('beside'), 300],
+  ['a two-way flow between rows, page by page', pairedSetups, 300],
   ['a one-way flow, spooled', setups('spooled'), 350],
   ['a one-way flow, streamed', setups('streamed'), 450],
   ['a two-way flow between sides that show writes late', lateSetups, 200],

@@ -79,4 +79,30 @@ export const foundBefore: ReadonlyArray<Found> = [
     setup: { ...base, way: 'streamed', b: listed },
     steps: [put('source', 'k3', 'v1'), sync, { do: 'expire', side: 'source' }, put('source', 'k3', 'v2'), { do: 'omit', side: 'source', key: 'k3' }, put('source', 'k1', 'v3'), sync],
   },
+  {
+    what: 'a side that shows late has what it cannot show yet',
+    setup: { ...base, strategy: 'merge', a: listed, b: listed, lateMs: 60_000 },
+    steps: [put('source', 'k1', 'v1'), { do: 'failWrites', side: 'source', n: 1 }, { do: 'put', side: 'destination', key: 'k1', field: 'TEL', value: 'v2' }, sync, sync, { do: 'delete', side: 'destination', key: 'k1' }],
+  },
+  {
+    what: 'of two that shared an identity one becomes another item, and the other cannot be read',
+    setup: { ...base, a: listed, b: listed },
+    steps: [
+      put('source', 'k3', 'v1'), sync, { do: 'twin', side: 'destination', key: 'k3' }, sync, { do: 'rekey', side: 'destination', key: 'k3', to: 'k1' },
+      { do: 'spoil', side: 'destination', key: 'k3' }, put('source', 'k1', 'v2'), sync,
+    ],
+  },
+  {
+    what: 'what was let go of beside a sealed side, and met again, is deleted there',
+    setup: { ...base, readOnly: 'revert', a: listed, b: listed },
+    steps: [
+      put('source', 'k5', 'v1'), sync, { do: 'amnesia', side: 'destination' }, { do: 'dropLedger' }, { do: 'readOnly', side: 'destination' }, sync, sync,
+      { do: 'delete', side: 'destination', key: 'k5' },
+    ],
+  },
+  {
+    what: 'an item appears while its first copy is made, beside a side that may not be written for a while',
+    setup: { ...base, a: listed, b: listed },
+    steps: [{ do: 'readOnly', side: 'destination' }, put('destination', 'k5', 'v1'), { do: 'meddle', at: 3, side: 'source', key: 'k5', value: 'v2' }, sync],
+  },
 ]

@@ -17,11 +17,12 @@ export const conn = ok(ConnectionId.decode('c1'))
 export const flow = ok(FlowId.decode('main'))
 
 export const rememberedBy = ({ rig, setup }: Pick<World, 'rig' | 'setup'>): Remembered => {
-  if (setup.way === 'streamed') {
-    const [ledger] = rig.b.ledgers.values()
-    return { checkpoint: ledger?.checkpoint ?? null, links: [...(ledger?.links.values() ?? [])] }
-  }
+  const [ledger] = rig.b.ledgers.values()
+  const beside = { checkpoint: ledger?.checkpoint ?? null, links: [...(ledger?.links.values() ?? [])] }
+  if (setup.way === 'streamed') return beside
   const checkpoint = rig.state.peek(stateKeys.checkpoint(conn, flow)) as Checkpoint | undefined
+  // Begun while the destination could not be written: it stays in KV, where otherwise only a note of the accounts is.
+  if (setup.way === 'beside' && (checkpoint === undefined || (checkpoint.phase === 'first' && checkpoint.links === 0))) return beside
   if (checkpoint === undefined) return { checkpoint: null, links: [] }
   const pages = Array.from({ length: checkpoint.pages }, (_, n) => rig.state.peek(stateKeys.page(conn, flow, n)) as LedgerPage | undefined)
   return { checkpoint, links: pages.flatMap((page) => Object.values(page?.links ?? {})) }

@@ -2,7 +2,10 @@
 import fc from 'fast-check'
 import type { MemoryOptions } from '#libs/connectors/memory/options.ts'
 
-export type Way = 'two-way' | 'spooled' | 'streamed'
+/** `beside`: two-way, with links and checkpoint beside the items of the destination. */
+export type Way = 'two-way' | 'beside' | 'spooled' | 'streamed'
+
+export const isTwoWay = ({ way }: Pick<Setup, 'way'>): boolean => way === 'two-way' || way === 'beside'
 
 export type Setup = {
   readonly way: Way
@@ -15,6 +18,8 @@ export type Setup = {
   readonly b: MemoryOptions
   /** A side shows what was written to it only after so long (T36). */
   readonly lateMs?: number
+  /** Rows, gone through page by page where a side shows more changes than this. */
+  readonly pairedAbove?: number
 }
 
 const habits: fc.Arbitrary<MemoryOptions> = fc.record({
@@ -37,6 +42,11 @@ export const setups = (way?: Way): fc.Arbitrary<Setup> => fc.record({
   a: habits,
   b: habits,
 })
+
+/** Small pages, so that there are several. */
+export const pairedSetups: fc.Arbitrary<Setup> = fc.tuple(setups('beside'), fc.constantFrom(0, 0, 1, 3)).map(([setup, pairedAbove]) => ({
+  ...setup, pairedAbove, a: { ...setup.a, idsAreKeys: true }, b: { ...setup.b, idsAreKeys: true },
+}))
 
 /** Sides that are listed on every run, and show our own writes only after a minute. */
 export const lateSetups: fc.Arbitrary<Setup> = setups('two-way').map((setup) => ({

@@ -1,4 +1,5 @@
 /** What each step does to the world. */
+import type { Stored } from '#libs/connectors/memory/store.ts'
 import { stateKeys } from '#libs/contracts/subjects.ts'
 import { afterSync } from './after-sync.ts'
 import { healAndCheck } from './heal.ts'
@@ -11,6 +12,7 @@ export const takeStep = async (world: World, step: Step): Promise<void> => {
   const { rig, setup } = world
   // Against a side that shows writes late, a write that was not remembered looks like a deletion for that long.
   if (setup.lateMs !== undefined && forgets.has(step.do)) return
+  if (setup.pairedAbove !== undefined && isNoRows.has(step.do)) return
   switch (step.do) {
     case 'put':
       return world.user(step.side, step.key, (before) => ({ ...(before?.fields ?? {}), [step.field]: step.field === 'CATEGORIES' ? [step.value] : step.value }))
@@ -76,6 +78,9 @@ export const takeStep = async (world: World, step: Step): Promise<void> => {
   }
 }
 
+/** A row is known by its key: neither its id nor its identity changes in place, and no two share one. */
+const isNoRows: ReadonlySet<Step['do']> = new Set<Step['do']>(['rename', 'rekey', 'twin'])
+
 const forgets: ReadonlySet<Step['do']> = new Set<Step['do']>(['crash', 'loseAnswers', 'loseCommit', 'lateCommit', 'dropCheckpoint', 'dropLedger'])
 
 /** Against a side without preconditions a late write cannot be stopped: the documented limit of SYNC.md §A.6. */
@@ -91,15 +96,21 @@ const disturb = (world: World, how: 'touch' | 'rename' | 'twin' | 'spoil', on: S
     case 'touch':
       return store.touch(there.remoteId)
     case 'rename':
+      if (there.spoilt !== undefined) world.odd.set(key, 'it moved while it could not be read')
       return store.rename(there.remoteId, `${there.remoteId}'`)
     case 'twin':
       if (isForeign) world.touchedB.add(key)
       return void store.put({ key, remoteId: `twin-${there.remoteId}`, fields: { FN: `twin of ${there.remoteId}` } })
     case 'spoil':
       if (isForeign) world.touchedB.add(key)
+      if (hasMoved(world, on, there)) world.odd.set(key, 'it moved while it could not be read')
       return store.spoil(there.remoteId, 'garbled')
   }
 }
+
+/** Linked under an id that it does not have any more: unreadable under the new one, nothing tells what it is. */
+const hasMoved = (world: World, on: SideName, { key, remoteId }: Stored): boolean =>
+  linksOf(world).some((link) => link.key === key && (on === 'source' ? link.idA : link.idB) !== remoteId)
 
 /** Under another identity it is another item (T13): the old one was deleted, the new one was made. */
 const rekey = (world: World, { side, key, to }: Extract<Step, { readonly do: 'rekey' }>): void => {
@@ -121,6 +132,12 @@ const lose = (world: World, what: 'dropCheckpoint' | 'dropLedger'): void => {
     world.touchedB.add(key)
   }
   if (world.setup.way === 'streamed') return void rig.b.ledgers.clear()
+  for (const [name, ledger] of world.setup.way === 'beside' ? rig.b.ledgers : []) {
+    if (ledger.checkpoint === null) continue
+    if (what === 'dropCheckpoint') return void rig.b.ledgers.delete(name)
+    world.lostPages = true
+    return void rig.b.ledgers.set(name, { ...ledger, links: new Map() })
+  }
   if (what === 'dropCheckpoint') return rig.state.drop(stateKeys.checkpoint(conn, flow))
   world.lostPages = true
   for (let page = 0; page < 4; page++) rig.state.drop(stateKeys.page(conn, flow, page))

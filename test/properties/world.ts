@@ -15,7 +15,7 @@ import { judgeOf } from './judge-writes.ts'
 import { knowledgeOf } from './knowledge.ts'
 import { linksOf, rememberedBy } from './ledger-of.ts'
 import { lateSide, nothingListed, oneOmitted } from './lying-sides.ts'
-import type { Setup } from './setup.ts'
+import { isTwoWay, type Setup } from './setup.ts'
 import { sideNames, type SideName } from './side-names.ts'
 import { Broken, tapPorts, tapSide, type Tap } from './tap.ts'
 import { Violation } from './violation.ts'
@@ -33,7 +33,7 @@ export type Mutant = {
 }
 
 /** Why one item is not held to the simple rule that a change made on one side alone stands. */
-export type Oddity = 'its base was lost' | 'a listing left it out before it was linked' | 'it was edited while several shared its identity' | 'a write of it was not remembered'
+export type Oddity = 'its base was lost' | 'a listing left it out before it was linked' | 'it was edited while several shared its identity' | 'a write of it was not remembered' | 'it moved while it could not be read'
 
 export type World = {
   readonly setup: Setup
@@ -84,11 +84,11 @@ export const worldOf = (setup: Setup, { mutant, tally = new Map() }: { readonly 
   const habits = (side: SideName) => (side === 'source' ? setup.a : setup.b)
 
   const rig: EngineRig = engineRig({
-    direction: setup.way === 'two-way' ? 'two-way' : 'one-way',
+    direction: isTwoWay(setup) ? 'two-way' : 'one-way',
     connection: { strategy: setup.strategy, tie: setup.tie },
-    flow: { deleteWins: setup.deleteWins, drift: setup.drift, horizonMs: setup.lateMs === undefined ? 0 : horizonMs, ...(mutant?.flow ?? {}), ...(setup.readOnly === undefined ? {} : { readOnly: setup.readOnly }) },
+    flow: { ...(setup.pairedAbove === undefined ? {} : { kind: 'row' }), deleteWins: setup.deleteWins, drift: setup.drift, horizonMs: setup.lateMs === undefined ? 0 : horizonMs, ...(mutant?.flow ?? {}), ...(setup.readOnly === undefined ? {} : { readOnly: setup.readOnly }) },
     a: setup.a,
-    b: { ...setup.b, ...(setup.way === 'streamed' ? { transactional: true } : {}) },
+    b: { ...setup.b, ...(setup.way === 'streamed' || setup.way === 'beside' ? { transactional: true } : {}) },
     wrap: (name, side) => {
       const late = setup.lateMs === undefined ? side : lateSide(side, wroteAt[name], setup.lateMs, () => now)
       const truth = commits.watchSide(knowledge.watch(name, lying(name, late)))
@@ -110,7 +110,7 @@ export const worldOf = (setup: Setup, { mutant, tally = new Map() }: { readonly 
   const commits = commitJudge({
     state: rig.state, store, knowledge, excuses,
     remembered: () => rememberedBy(world),
-    followed: setup.way === 'two-way' ? sideNames : ['source'],
+    followed: isTwoWay(setup) ? sideNames : ['source'],
     ignores: () => setup.readOnly === 'ignore' && sideNames.some((side) => store(side).mischief.readOnly),
     isLeftOut: (side, key) => world.wasBlind && world.lie?.side === side && (world.lie.omits ?? key) === key,
     hashAt: (side, fields) => hashOf(mutant?.sees?.(side, fields) ?? fields),
@@ -126,6 +126,7 @@ export const worldOf = (setup: Setup, { mutant, tally = new Map() }: { readonly 
     clock: { ...rig.ports.clock, now: () => (now += 1), monotonic: () => now },
     random: { next: () => 0.5, ulid: (at) => `01${String(at).padStart(14, '0')}`.padEnd(26, '0'), token: () => `token-${ids++}` },
     state: commits.watchState(rig.state),
+    ...(setup.pairedAbove === undefined ? {} : { pairedAbove: setup.pairedAbove }),
   }
   const ports = (): Ports => tapPorts(tap, mutant?.ports?.(own, rig) ?? own)
 
@@ -151,6 +152,8 @@ export const worldOf = (setup: Setup, { mutant, tally = new Map() }: { readonly 
     say: (side, key, fields) => {
       world.userSays.set(key, { side, fields })
       world.pending.set(key, (world.pending.get(key) ?? new Set()).add(side))
+      // Where links are known to be missing none is a base for a delete until the next complete look (SYNC.md §0 rule 7).
+      if (fields === undefined && world.lostPages) world.odd.set(key, 'its base was lost')
       if (side === 'destination') world.touchedB.add(key)
     },
     user: (side, key, edit) => {
@@ -158,7 +161,7 @@ export const worldOf = (setup: Setup, { mutant, tally = new Map() }: { readonly 
       if (others.length > 0) world.odd.set(key, 'it was edited while several shared its identity')
       const fields = edit(item)
       if (fields === undefined) store(side).removeKey(key)
-      else store(side).put({ key, fields, ...(item === undefined ? {} : { remoteId: item.remoteId }) })
+      else store(side).put({ key, fields, ...(item !== undefined ? { remoteId: item.remoteId } : setup.pairedAbove !== undefined ? { remoteId: key } : {}) })
       world.say(side, key, fields)
       if (running === 0) now += 240_000
     },

@@ -1,7 +1,7 @@
 /** SYNC.md §E.3, T49: killed at every call a run makes, before and after it; then run again. */
 import { describe, expect, it } from 'vitest'
 import { worldOf, type World } from '../properties/world.ts'
-import type { Setup } from '../properties/setup.ts'
+import { isTwoWay, type Setup } from '../properties/setup.ts'
 
 const base: Setup = { way: 'two-way', strategy: 'source-wins', tie: 'source', deleteWins: false, drift: 'ignore', a: {}, b: {} }
 
@@ -14,7 +14,7 @@ const change = (world: World): void => {
   put(world, 'source', 'updated', { FN: 'edited' })
   world.user('source', 'deleted', () => undefined)
   put(world, 'source', 'merged', { TEL: '2' })
-  if (world.setup.way === 'two-way') put(world, 'destination', 'merged', { EMAIL: 'b' })
+  if (isTwoWay(world.setup)) put(world, 'destination', 'merged', { EMAIL: 'b' })
 }
 
 const prepared = async (setup: Setup): Promise<World> => {
@@ -31,6 +31,7 @@ const ways: ReadonlyArray<readonly [string, Setup]> = [
   ['two-way, in deltas', { ...base, strategy: 'merge' }],
   ['two-way, in listings', { ...base, strategy: 'merge', a: { delta: false, seenOnly: true }, b: { delta: false } }],
   ['two-way, write by write', { ...base, strategy: 'merge', a: { batchSize: 1 }, b: { batchSize: 1 } }],
+  ['two-way, remembered beside the rows', { ...base, way: 'beside', strategy: 'merge' }],
   ['one-way, spooled', { ...base, way: 'spooled' }],
   ['one-way, streamed', { ...base, way: 'streamed', a: { pageSize: 2 } }],
 ]
@@ -54,7 +55,7 @@ describe.each(ways)('T49 a run that is killed at any point (%s)', (_how, setup) 
       await world.sync()
       await world.sync()
       expect(contents(world, 'destination'), `killed ${when} call ${at}`).toEqual(expected)
-      if (setup.way === 'two-way') expect(contents(world, 'source')).toEqual(expected)
+      if (isTwoWay(setup)) expect(contents(world, 'source')).toEqual(expected)
       const wrote = world.rig.newWrites()
       expect(wrote.a + wrote.b, `writes, killed ${when} call ${at}`).toBeLessThanOrEqual(a + b)
       await world.sync()

@@ -1,11 +1,11 @@
 /** SYNC.md §E.4 and §C: what holds a run before its first write, and what lets it go. */
 import { describe, expect, it } from 'vitest'
 import type { EngineOptions, EngineRig } from '../support/engine-rig.ts'
-import { inSync, isQuiet, listed, many, shown, streamed } from './in-sync.ts'
+import { beside, inSync, isQuiet, listed, many, shown, streamed } from './in-sync.ts'
 
 const planOf = async (rig: EngineRig): Promise<string> => (await rig.sync()).flows[0]?.plan ?? ''
 const remove = (rig: EngineRig, keys: ReadonlyArray<string>): void => keys.forEach((key) => rig.a.removeKey(key))
-const ways: ReadonlyArray<readonly [string, EngineOptions]> = [['two-way', {}], ['streamed', streamed], ['streamed, listed', { ...streamed, a: { delta: false } }]]
+const ways: ReadonlyArray<readonly [string, EngineOptions]> = [['two-way', {}], ['two-way, remembered beside the rows', beside], ['streamed', streamed], ['streamed, listed', { ...streamed, a: { delta: false } }]]
 
 describe.each(ways)('a mass deletion, %s', (_how, options) => {
   const afterDeleting = async (count: number, of: number) => {

@@ -29,6 +29,9 @@ export const isQuiet = async (rig: EngineRig): Promise<boolean> => {
 export const listed = { a: { delta: false }, b: { delta: false } } as const
 export const streamed = { direction: 'one-way', b: { transactional: true } } as const
 
+/** Two-way, with links and checkpoint beside the items of the destination. */
+export const beside = { direction: 'two-way', b: { transactional: true } } as const
+
 /** A side whose listings and answers leave out what `isShown` says no to; writes go through. */
 export const filtered = (side: Side, isShown: (key: string) => boolean, keyOf: (remoteId: string) => string | undefined): Side => ({
   ...side,

@@ -107,7 +107,8 @@ const counted = async (what: () => Promise<void>): Promise<{ readonly sent: Read
 const kindOf = (subject: string, operation: string | undefined): string => {
   if (subject.startsWith('$KV.sync_state.lease.')) return operation === 'PURGE' ? 'release' : 'acquire'
   if (subject.startsWith('$KV.sync_state.')) return 'commit'
-  if (subject === '$JS.API.STREAM.MSG.GET.KV_sync_state') return 'read'
+  if (subject === '$JS.API.STREAM.MSG.GET.KV_sync_state') return 'read from the leader'
+  if (subject.startsWith('$JS.API.DIRECT.GET.KV_sync_state.')) return 'read'
   if (subject === '$JS.API.STREAM.MSG.GET.KV_sync_status') return 'look at the highest fence'
   if (subject.startsWith('$JS.ACK.')) return 'ack'
   if (subject.startsWith('$JS.API.CONSUMER.MSG.NEXT.')) return 'pull'

@@ -5,10 +5,11 @@
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import pg from 'pg'
-import type { Side } from '#libs/connectors/connector.ts'
+import type { Side, TransactionalCommit, Write, Wrote } from '#libs/connectors/connector.ts'
 import { fileConnector } from '#libs/connectors/file/file.ts'
 import { postgresConnector } from '#libs/connectors/postgres/postgres.ts'
 import { Connection } from '#libs/domain/connection.ts'
+import type { SyncFailure } from '#libs/domain/failure.ts'
 import { E, TE } from '#libs/fp.ts'
 import type { RunResult } from '#libs/contracts/result.ts'
 import type { WorkItem } from '#libs/contracts/work-item.ts'
@@ -80,27 +81,48 @@ export const realRig = async (pair: (typeof pairs)[number], connection: Record<s
 /** Something happens at the destination right before the first write to it. */
 export const beforeFirstWrite = (act: () => Promise<void>): Between => {
   let happened = false
+  const first = async (): Promise<void> => {
+    if (!happened) await act()
+    happened = true
+  }
   return (name, side) => (name === 'source' ? side : {
     ...side,
     write: (writes, signal) => async () => {
-      if (!happened) await act()
-      happened = true
+      await first()
       return side.write(writes, signal)()
     },
+    ...committing(side, (commit, inner) => async () => {
+      if (commit.writes.length > 0) await first()
+      return inner(commit)()
+    }),
   })
 }
 
+type Commit = (commit: TransactionalCommit) => TE.TaskEither<SyncFailure, ReadonlyArray<Wrote>>
+/** The side's ledger, where it keeps one, with something around its commits. */
+const committing = ({ ledger }: Side, around: (commit: TransactionalCommit, inner: Commit) => ReturnType<Commit>): Pick<Side, 'ledger'> =>
+  (ledger === undefined ? {} : { ledger: { ...ledger, commit: (commit, signal) => around(commit, (inner) => ledger.commit(inner, signal)) } })
+
 /** Writes of these items to the destination fail for now; the others arrive. */
-export const failing = (keys: (key: string) => boolean): Between => (name, side) => (name === 'source' ? side : {
-  ...side,
-  write: (writes, signal) => async () => {
-    const arriving = writes.filter(({ key }) => !keys(key))
-    const wrote = arriving.length === 0 ? E.right([]) : await side.write(arriving, signal)()
-    if (E.isLeft(wrote)) return wrote
-    const answers = [...wrote.right]
-    return E.right(writes.map(({ key }) => (keys(key) ? { is: 'failed' as const, failure: { is: 'unavailable' as const, message: 'timed out' } } : (answers.shift() ?? { is: 'stale' as const }))))
-  },
-})
+export const failing = (keys: (key: string) => boolean): Between => (name, side) => {
+  if (name === 'source') return side
+  const arriving = (writes: ReadonlyArray<Write>) => writes.filter(({ key }) => !keys(key))
+  const all = (writes: ReadonlyArray<Write>, wrote: ReadonlyArray<Wrote>): ReadonlyArray<Wrote> => {
+    const answers = [...wrote]
+    return writes.map(({ key }) => (keys(key) ? { is: 'failed', failure: { is: 'unavailable', message: 'timed out' } } : (answers.shift() ?? { is: 'stale' })))
+  }
+  return {
+    ...side,
+    write: (writes, signal) => async () => {
+      const wrote = arriving(writes).length === 0 ? E.right([]) : await side.write(arriving(writes), signal)()
+      return E.isLeft(wrote) ? wrote : E.right(all(writes, wrote.right))
+    },
+    ...committing(side, (commit, inner) => async () => {
+      const wrote = await inner({ ...commit, writes: arriving(commit.writes), settle: (answers) => commit.settle(all(commit.writes, answers)) })()
+      return E.isLeft(wrote) ? wrote : E.right(all(commit.writes, wrote.right))
+    }),
+  }
+}
 
 type Ground = { readonly dir: string; readonly url?: string; readonly places: readonly [Place, Place]; readonly kind: string; readonly side: (name: 'a' | 'b') => Record<string, unknown>; readonly stop: () => Promise<void> }
 

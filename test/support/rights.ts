@@ -19,14 +19,14 @@ const business: Readonly<Record<string, ReadonlyArray<string>>> = {
   'sync-worker': [
     'sync.request.', 'sync.result.', 'sync.dead.', 'sync.archive.', 'sync.audit.', 'sync.progress.', 'sync.resolve.', '$KV.sync_state.', '$KV.sync_providers.', '$KV.sync_provenance.',
     ...pulls('SYNC_WORK', 'worker-hot', 'worker-cold'), ...reads('SYNC_WORK', 'SYNC_ARCHIVE', 'KV_sync_state', 'KV_sync_status', 'KV_sync_connections', 'KV_sync_providers', 'KV_sync_provenance'),
-    ...follows('sync_connections', 'sync_providers'), '$JS.API.STREAM.MSG.DELETE.SYNC_WORK',
+    ...follows('sync_connections', 'sync_providers'), '$JS.API.STREAM.MSG.DELETE.SYNC_WORK', '$JS.API.STREAM.INFO.KV_sync_state', '$JS.API.DIRECT.GET.KV_sync_state.$KV.sync_state.ckpt.',
   ],
   'conflict-resolver': [],
   tracker: [
     'sync.alert.', 'sync.audit.', 'sync.dead.', 'sync.result.any.dead', 'sync.trigger.', 'sync.request.', '$KV.sync_status.', '$KV.sync_history.', '$KV.sync_stats.',
     ...pulls('SYNC_RESULTS', 'tracker'), ...pulls('SYNC_DEAD', 'tracker-dead'), ...pulls('SYNC_ADVISORIES', 'tracker-advisories'),
     ...looksAt('SYNC_RESULTS', 'tracker'), ...looksAt('SYNC_DEAD', 'tracker-dead'), ...looksAt('SYNC_ADVISORIES', 'tracker-advisories'), ...looksAt('SYNC_WORK', 'worker-hot', 'worker-cold'),
-    ...reads('SYNC_WORK', 'SYNC_DEAD', 'KV_sync_state', 'KV_sync_status', 'KV_sync_history', 'KV_sync_stats'),
+    ...reads('SYNC_WORK', 'SYNC_DEAD', 'SYNC_RESULTS', 'KV_sync_state', 'KV_sync_status', 'KV_sync_history', 'KV_sync_stats'),
     ...follows('sync_connections', 'sync_status', 'sync_history', 'sync_stats'), '$JS.API.STREAM.MSG.DELETE.SYNC_WORK', '$JS.API.STREAM.MSG.DELETE.SYNC_DEAD',
     '$JS.API.STREAM.INFO.SYNC_WORK', '$JS.API.STREAM.INFO.SYNC_DEAD', '$JS.API.STREAM.INFO.KV_sync_history',
   ],
@@ -46,6 +46,7 @@ const everything: ReadonlyArray<string> = [
   ...Object.values(buckets).map((bucket) => `$KV.${bucket}.any`),
   ...allStreams.flatMap((name) => streamVerbs.map((verb) => `$JS.API.STREAM.${verb}.${name}`)),
   ...allStreams.flatMap((name) => [`$JS.API.CONSUMER.CREATE.${name}`, `$JS.API.CONSUMER.CREATE.${name}.any`, `$JS.API.CONSUMER.DURABLE.CREATE.${name}.any`, `$JS.API.CONSUMER.DELETE.${name}.any`, `$JS.API.CONSUMER.NAMES.${name}`, `$JS.API.DIRECT.GET.${name}`]),
+  ...['lease.any', 'ckpt.any.main', 'page.any.main.1'].map((key) => `$JS.API.DIRECT.GET.KV_${buckets.state}.$KV.${buckets.state}.${key}`),
   ...Object.values(streams).map((name) => `$JS.API.CONSUMER.CREATE.${name}.any.sync.>`),
   ...Object.values(buckets).map((bucket) => `$JS.API.CONSUMER.CREATE.KV_${bucket}.any.$KV.${bucket}.>`),
   ...consumerDefs.flatMap(({ stream, durable }) => [`$JS.API.CONSUMER.DELETE.${stream}.${durable}`, `$JS.API.CONSUMER.INFO.${stream}.${durable}`, `$JS.API.CONSUMER.MSG.NEXT.${stream}.${durable}`, `$JS.API.CONSUMER.PAUSE.${stream}.${durable}`, `$JS.ACK.${stream}.${durable}.1.1.1.1.0`]),
@@ -55,7 +56,7 @@ const everything: ReadonlyArray<string> = [
 
 const hearings: Readonly<Record<string, ReadonlyArray<string>>> = {
   scheduler: ['sync.trigger.*', 'sync.operate.*', '$SRV.PING'],
-  'sync-worker': ['sync.control.*'],
+  'sync-worker': ['sync.control.*', '$JS.EVENT.ADVISORY.STREAM.*.KV_sync_state'],
   'conflict-resolver': ['sync.resolve.*', '$SRV.PING'],
   tracker: ['sync.api.>', 'sync.progress.*', '$SRV.PING'],
   client: ['sync.result.>', 'sync.progress.*', 'sync.alert.*'],

@@ -15,11 +15,11 @@ export const provisionState = async (bus: Bus, replicas: number): Promise<void> 
   if (E.isLeft(provisioned)) throw new Error(JSON.stringify(provisioned.left))
 }
 
-export const natsStateRig = (bus: Bus): StateRig => {
+export const natsStateRig = (bus: Bus, mayReadDirect = () => false): StateRig => {
   const bucket = openBucket(bus)(buckets.state)
   let made = 0
   return {
-    state: natsState(bus, Date.now),
+    state: natsState(bus, Date.now, mayReadDirect),
     fresh: () => `c${++made}` as ConnectionId,
     pass: (ms) => new Promise((done) => setTimeout(done, ms)),
     remove: async (key) => {

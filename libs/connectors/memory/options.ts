@@ -20,6 +20,8 @@ export type MemoryOptions = {
   /** Most changes in one page, when the asker would take more. */
   readonly pageSize?: number
   readonly batchSize?: number
+  /** What is created has its key as its id, as rows have. */
+  readonly idsAreKeys?: boolean
   /** What the store makes of the fields it is sent. */
   readonly stores?: (fields: Fields) => Fields
   /** Whether a write tells what was stored when that differs. Default true. */

@@ -30,7 +30,7 @@ const applied = (store: MemoryStore, options: MemoryOptions, write: Write): Wrot
   if (write.do === 'create') {
     const [there] = store.byKey(write.key)
     if (there !== undefined) return { is: 'exists', remoteId: there.remoteId }
-    return done(store, options, store.put({ key: write.key, fields: storing(options, write.fields) }), write.fields)
+    return done(store, options, store.put({ key: write.key, fields: storing(options, write.fields), ...(options.idsAreKeys === true ? { remoteId: write.key } : {}) }), write.fields)
   }
   const there = store.get(write.remoteId)
   if (there === undefined) return { is: 'stale' }

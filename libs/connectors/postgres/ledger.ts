@@ -55,6 +55,9 @@ export const openLedger = (database: Database, table: Table, conn: string, flow:
     })
   const mapped = (found: TE.TaskEither<SyncFailure, ReadonlyArray<Put>>): Links => pipe(found, TE.map((puts) => new Map(puts)))
 
+  const counted = (sql: string, parameters: ReadonlyArray<number>, signal: AbortSignal): TE.TaskEither<SyncFailure, ReadonlyArray<number>> =>
+    database.on(signal, async (session) => E.right(((await quietly(session.query(sql, [...me, ...parameters]).then(({ rows }) => rows), []))[0] ?? []).map(Number)))
+
   const ledgerId = async (session: Session): Promise<number> => (ledger ??= Number((await session.query(sidecar.stored, [...me])).rows[0]?.[2] ?? 0))
 
   const commitOnce = (commit: TransactionalCommit, token: string, tell: (wrote: ReadonlyArray<Wrote>) => void) => async (session: Session): Promise<E.Either<SyncFailure, ReadonlyArray<Wrote>>> => {
@@ -106,10 +109,9 @@ export const openLedger = (database: Database, table: Table, conn: string, flow:
       TE.flatMap(() => links(sidecar.linksByIdA, [textArray([...new Set(remoteIds)])], signal)),
     )),
     unseen: (gen, after, limit, signal) => links(sidecar.unseenLinks, [gen, after, limit], signal),
-    count: (gen, signal) => database.on(signal, async (session) => {
-      const [all, unseen, copied] = (await quietly(session.query(sidecar.countLinks, [...me, gen]).then(({ rows }) => rows), []))[0] ?? []
-      return E.right({ links: Number(all ?? 0), unseen: Number(unseen ?? 0), copied: Number(copied ?? 0) })
-    }),
+    all: (after, limit, signal) => links(sidecar.allLinks, [after, limit], signal),
+    sizes: (signal) => pipe(counted(sidecar.sizeOfLinks, [], signal), TE.map(([source = 0, destination = 0]) => ({ source, destination }))),
+    count: (gen, signal) => pipe(counted(sidecar.countLinks, [gen], signal), TE.map(([all = 0, unseen = 0, copied = 0]) => ({ links: all, unseen, copied }))),
     forget: (checkpoint, signal) => inTransaction(database, signal, async (session) => {
       // The row first: whoever is about to commit under an older fence waits for it, and is refused.
       const { count } = await session.query(sidecar.moveCheckpoint, [...me, checkpoint.fence, JSON.stringify(checkpoint), database.random.token()])

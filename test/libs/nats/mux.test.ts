@@ -70,6 +70,26 @@ describe('requests of one turn', () => {
   })
 })
 
+describe('requests that nobody answers', () => {
+  it('are told so when their own time is over, not sooner, and not with one that waits for longer', async () => {
+    await listen(undefined)
+    const from = performance.now()
+    const told: string[] = []
+    const asked = (name: string, ms: number) => request(bus, 'ask', name, ms).then((answer) => {
+      told.push(name)
+      return { answer, after: performance.now() - from }
+    })
+    const long = asked('long', never)
+    const [late, soon] = await Promise.all([asked('late', 400), asked('soon', 100)])
+    expect(told).not.toContain('long')
+    expect(soon).toMatchObject({ answer: { _tag: 'Left', left: { is: 'timeout', subject: 'ask' } } })
+    expect(soon.after).toBeGreaterThanOrEqual(99)
+    expect(late.after).toBeGreaterThanOrEqual(399)
+    await bus.close()
+    expect((await long).answer).toMatchObject({ left: { is: 'timeout' } })
+  })
+})
+
 describe('a request whose connection is cut off', () => {
   it('has no known outcome, and does not wait for its time', async () => {
     await listen(undefined)

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { formatTraceparent, newTraceParent, parseTraceparent } from '#libs/telemetry/traceparent.ts'
+import { formatTraceparent, isPlainTraceparent, newTraceParent, parseTraceparent } from '#libs/telemetry/traceparent.ts'
 
 const traceId = '4bf92f3577b34da6a3ce929d0e0e4736'
 const spanId = '00f067aa0ba902b7'
@@ -22,6 +22,16 @@ describe('a traceparent that came in a header', () => {
   ]
   it.each(cases)('%s', (_, text, valid) => {
     expect(parseTraceparent(text) !== undefined).toBe(valid)
+    expect(text !== undefined && isPlainTraceparent(text)).toBe(valid && text?.startsWith('00-') === true)
+  })
+
+  it('counts as a plain one only when it is read as one, wherever a character of it is another', () => {
+    const plain = `00-${traceId}-${spanId}-01`
+    const bent = fc.tuple(fc.nat(plain.length - 1), fc.constantFrom('0', 'f', 'g', '-', 'A', '/', ':', '`', ' '))
+      .map(([at, char]) => plain.slice(0, at) + char + plain.slice(at + 1))
+    fc.assert(fc.property(bent, (text) => {
+      expect(isPlainTraceparent(text)).toBe(parseTraceparent(text) !== undefined && text.startsWith('00-'))
+    }))
   })
 
   it('is read into its parts', () => {

@@ -5,6 +5,7 @@ import { engineRig, type EngineRig } from '../../support/engine-rig.ts'
 
 const rigs = [
   ['two-way', () => engineRig()],
+  ['two-way into a database', () => engineRig({ b: { transactional: true } })],
   ['one-way into files', () => engineRig({ direction: 'one-way' })],
   ['one-way into a database', () => engineRig({ direction: 'one-way', b: { transactional: true } })],
 ] as const

@@ -8,6 +8,7 @@ const card = (key: string, FN: string) => ({ key, fields: { FN } })
 
 const rigs = [
   ['two-way', () => engineRig()],
+  ['two-way into a database', () => engineRig({ b: { transactional: true } })],
   ['one-way into files', () => engineRig({ direction: 'one-way' })],
   ['one-way into a database', () => engineRig({ direction: 'one-way', b: { transactional: true } })],
 ] as const
