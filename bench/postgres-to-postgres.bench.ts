@@ -14,10 +14,8 @@ import { median, orThrow, startServices, type Ended } from './services-rig.ts'
 const { values } = parseArgs({ options: { rows: { type: 'string' }, rounds: { type: 'string' }, quick: { type: 'boolean', default: false }, only: { type: 'string' }, 'worker-options': { type: 'string' } } })
 const rows = Number(values.rows ?? (values.quick ? 100_000 : 1_000_000))
 const rounds = Number(values.rounds ?? (values.quick ? 1 : 3))
-const workerOptions = values['worker-options'] ?? '--max-semi-space-size=4'
-/** A two-way flow holds what both sides show in memory, so many of each at most (look.ts). */
-const mostSpooled = 500_000
-const twoWay = values.only !== 'one-way' && rows <= mostSpooled
+const workerOptions = values['worker-options'] ?? '--max-semi-space-size=8'
+const twoWay = values.only !== 'one-way'
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(ms < 1_000 ? 3 : 2)} s`
 
@@ -89,6 +87,7 @@ for (let round = 1; round <= rounds; round++) {
     tell('1 % changed', await services.run(conn), base)
     told('worker in quiet and 1 % runs, MB', await services.peakMb())
     await equal()
+    await services.remove(conn)
   }
   if (twoWay) {
     if (values.only === 'two-way') await floor(from, to, 'public.rows', 'public.rows')
@@ -104,10 +103,10 @@ for (let round = 1; round <= rounds; round++) {
     tell('two-way, 1 % changed on each side', await services.run(conn))
     told('worker in two-way deltas, MB', await services.peakMb())
     await equal()
+    await services.remove(conn)
   }
 }
 
-if (values.only !== 'one-way' && !twoWay) say(`two-way: not run, a first sync of more than ${mostSpooled} rows is refused; take --only two-way --rows 450000`)
 say('medians')
 for (const [what, all] of figures) say(`  ${what}: ${what.endsWith('MB') ? Math.round(median(all)) : seconds(median(all))} (${all.length}: ${what.endsWith('MB') ? Math.round(Math.min(...all)) : seconds(Math.min(...all))} … ${what.endsWith('MB') ? Math.round(Math.max(...all)) : seconds(Math.max(...all))})`)
 const ratio = (what: string): string => ((median(figures.get(what) ?? []) / median(figures.get(`floor: ${what}`) ?? [])).toFixed(2))

@@ -54,6 +54,10 @@ export const startServices = async (more: Readonly<Record<string, string>>, work
       orThrow(await openBucket(bus)(buckets.connections).put(connection.id, encode(ConnectionDocument, { connection, appliedAt: Date.now() }))())
       return ended
     },
+    /** What is left of a connection must not meet the next one's items on the same tables. */
+    remove: async (conn: string): Promise<void> => {
+      orThrow(await openBucket(bus)(buckets.connections).delete(conn)())
+    },
     run: async (conn: string): Promise<Ended> => {
       const ended = next(conn)
       // The result comes before the ack: for a moment the connection is still busy.

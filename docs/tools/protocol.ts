@@ -41,7 +41,7 @@ const consumerRows = consumerDefs.map(({ stream, durable, filterSubjects, ackWai
   code(durable), code(stream), (filterSubjects ?? []).map(code).join('<br>'), times(ackWaitMs), maxDeliver === -1 ? 'no end' : maxDeliver, maxAckPending === -1 ? 'no limit' : maxAckPending, consumerNotes[durable] ?? '',
 ])
 const bucketRows = bucketDefs.map(({ name, history, markerTtlMs, allowAtomic, allowDirect }) => [
-  code(name), history, [...(allowAtomic === true ? ['atomic batches'] : []), ...(markerTtlMs === undefined ? [] : [`times to live, markers for ${times(markerTtlMs)}`]), ...(allowDirect === false ? ['read from the leader'] : [])].join('; '), bucketNotes[name] ?? '',
+  code(name), history, [...(allowAtomic === true ? ['atomic batches'] : []), ...(markerTtlMs === undefined ? [] : [`times to live, markers for ${times(markerTtlMs)}`]), ...(allowDirect === 'with-one-replica' ? ['read from the leader, or directly while there is one replica'] : [])].join('; '), bucketNotes[name] ?? '',
 ])
 
 const messageSection = (names: Names) => (found: Found): string => {
