@@ -37,6 +37,15 @@ export const readPage = async (stream: Stream, page: ChangePage, coverage: 'list
   const bad: Array<Extract<Change, { is: 'bad' }>> = []
   const marks: Array<readonly [string, Link]> = []
   const news: Array<string> = []
+  const twinOf = new Map<string, string>()
+  /** One of several with this identity went away: the others are asked for, and one that is left takes its place. */
+  const askTwins = (link: Pick<Link, 'key' | 'twinsA'>, gone: string): void => {
+    for (const id of link.twinsA ?? []) {
+      if (id === gone) continue
+      news.push(id)
+      twinOf.set(id, link.key)
+    }
+  }
   for (const change of page.changes) {
     switch (change.is) {
       case 'item': {
@@ -46,7 +55,11 @@ export const readPage = async (stream: Stream, page: ChangePage, coverage: 'list
         stream.gone.delete(ledgerKey(key))
         // Its identity was changed in place: what stands under the old one is gone (T13). A listing shows that by itself. Where a
         // run ended between the two, the new one is linked already.
-        if (coverage === 'delta') for (const before of linksOfId(remoteId)) if (!isPlace(before) && ledgerKey(before.key) !== ledgerKey(key)) stream.gone.set(ledgerKey(before.key), remoteId)
+        for (const before of coverage === 'delta' ? linksOfId(remoteId) : none) {
+          if (isPlace(before) || ledgerKey(before.key) === ledgerKey(key)) continue
+          stream.gone.set(ledgerKey(before.key), remoteId)
+          askTwins(before, remoteId)
+        }
         break
       }
       case 'bad':
@@ -56,9 +69,8 @@ export const readPage = async (stream: Stream, page: ChangePage, coverage: 'list
         // Only the id we know speaks for the item; a twin that goes away takes nothing with it.
         const links = linksOfId(change.remoteId)
         for (const link of links) stream.gone.set(ledgerKey(link.key), change.remoteId)
-        // One of several with this identity: the others are asked for, and one that is left takes its place.
-        const { twinsA } = links[0] ?? shared.right.get(ledgerKey(change.key ?? '')) ?? {}
-        if (twinsA !== undefined) news.push(...twinsA.filter((id) => id !== change.remoteId))
+        const ours = links[0] ?? shared.right.get(ledgerKey(change.key ?? ''))
+        if (ours?.twinsA !== undefined) askTwins(ours, change.remoteId)
         // It may have been shown earlier in this very page.
         else if (change.key !== undefined && items.some(({ remoteId }) => remoteId === change.remoteId)) stream.gone.set(ledgerKey(change.key), change.remoteId)
         break
@@ -70,16 +82,17 @@ export const readPage = async (stream: Stream, page: ChangePage, coverage: 'list
       }
     }
   }
-  const fetched = await fetchAll(context.a, news, context.signal)
+  const fetched = await fetchAll(context.a, [...new Set(news)], context.signal)
   if (E.isLeft(fetched)) return fetched
   for (const { key } of fetched.right.items) stream.gone.delete(ledgerKey(key))
+  for (const { remoteId } of fetched.right.bad) stream.gone.delete(ledgerKey(twinOf.get(remoteId) ?? ''))
   // A deletion waits for the end of the stream, and the cursor must not pass it before.
   if (stream.gone.size > 0) stream.frozen = true
   const all = [...items, ...fetched.right.items]
   const ids = new Set(all.map(({ remoteId }) => remoteId))
   const readable = [...known.right].filter(([, link]) => isPlace(link) && ids.has(link.idA ?? ''))
   // One that is linked is parked under its own identity: taken for another item it would look deleted.
-  const unreadable = [...bad, ...fetched.right.bad].map(({ remoteId, failure }): Unreadable => ({ remoteId, failure, key: linksOfId(remoteId)[0]?.key ?? unreadableKey('source', remoteId) }))
+  const unreadable = [...bad, ...fetched.right.bad].map(({ remoteId, failure }): Unreadable => ({ remoteId, failure, key: linksOfId(remoteId)[0]?.key ?? twinOf.get(remoteId) ?? unreadableKey('source', remoteId) }))
   return E.right({ ...latestByKey(all), bad: unreadable, marks, readable })
 }
 

@@ -105,4 +105,9 @@ export const foundBefore: ReadonlyArray<Found> = [
     setup: { ...base, a: listed, b: listed },
     steps: [{ do: 'readOnly', side: 'destination' }, put('destination', 'k5', 'v1'), { do: 'meddle', at: 3, side: 'source', key: 'k5', value: 'v2' }, sync],
   },
+  ...([[], [{ do: 'spoil', side: 'source', key: 'k4' } as const]]).map((spoilt): Found => ({
+    what: `one of two that share an identity becomes another item${spoilt.length === 0 ? '' : ', and the other cannot be read'} (streamed)`,
+    setup: { ...base, way: 'streamed', b: listed },
+    steps: [put('source', 'k4', 'v1'), { do: 'twin', side: 'source', key: 'k4' }, sync, { do: 'rekey', side: 'source', key: 'k4', to: 'k1' }, ...spoilt, sync],
+  })),
 ]
