@@ -71,8 +71,8 @@ export type ReadAsk = {
   /** The listing an earlier run began may be read on from `cursor` (only with `resumableListing`). */
   readonly resuming: boolean
   readonly signal: AbortSignal
-  /** The caller can make use of a page's `batch`. */
-  readonly asRows?: boolean
+  /** The caller can make use of a page's `batch`, which may have so many rows: they stay the bytes they are. */
+  readonly asRows?: number
 }
 
 export type Write =

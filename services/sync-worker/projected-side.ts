@@ -31,7 +31,7 @@ export const projectedSide = (side: Side, name: SideName, map: FieldMap, keepsRe
   const { ledger } = side
   return {
     ...side,
-    read: (ask) => pipe(side.read({ ...ask, asRows: false }), TE.map(reader)),
+    read: ({ asRows: _, ...ask }) => pipe(side.read(ask), TE.map(reader)),
     fetch: (ids, signal) => pipe(side.fetch(ids, signal), TE.map((changes) => changes.map(change))),
     find: (keys, signal) => pipe(side.find(keys, signal), TE.map((items) => items.map((item) => toCommon(item, name, map)))),
     write: (writes, signal) => async () => {

@@ -128,8 +128,7 @@ const openReader = async (context: FlowContext, before: Checkpoint | null): Prom
   const resuming = !startsOver && before.phase !== 'delta' && before.cursorA !== null && a.capabilities.resumableListing
   const phase: Phase = before === null || (before.phase === 'first' && !changed) ? 'first' : startsOver || before.phase !== 'delta' ? 'resync' : 'delta'
   const cursor = phase === 'delta' || resuming ? (before?.cursorA ?? null) : null
-  const asRows = mayLoad(context, phase)
-  const opened = await a.read({ cursor, limit: asRows ? Math.max(limit, loadPageSize) : limit, resuming, signal, asRows })()
+  const opened = await a.read({ cursor, limit, resuming, signal, ...(mayLoad(context, phase) ? { asRows: loadPageSize } : {}) })()
   if (E.isRight(opened)) {
     const reader = opened.right
     // Every complete listing is a generation of its own, also that of a side which knows no deltas.

@@ -52,13 +52,14 @@ const firstLimit = 1_000
 const readerOf = (database: Database, table: Table, ask: ReadAsk, { since, midway }: Start): Reader => {
   const by = orderOf(table)
   let after: ReadonlyArray<string> | null = midway.after
-  let limit = Math.min(ask.limit, firstLimit)
   let found = 0
   const closing = new AbortController()
   const signal = AbortSignal.any([ask.signal, closing.signal])
 
   /** Only a first listing shows nothing but whole rows. */
-  const asRows = ask.asRows === true && midway.what === 'listing' && since === null ? rowPages(table) : undefined
+  const asRows = ask.asRows !== undefined && midway.what === 'listing' && since === null ? rowPages(table) : undefined
+  const most = asRows === undefined ? ask.limit : Math.max(ask.limit, ask.asRows ?? 0)
+  let limit = Math.min(most, firstLimit)
 
   const rowsOf = (size: number) => database.on<ReadonlyArray<Row>>(signal, async (session) => {
     if (midway.what === 'listing') return E.right(await session.copyOut(listingPage(table, since, after, size)))
@@ -81,7 +82,7 @@ const readerOf = (database: Database, table: Table, ask: ReadAsk, { since, midwa
     let made: ChangePage['changes'] | undefined
     return E.right({ batch, ...whereTo(count < size), get changes() { return (made ??= changes()) } })
   }
-  const limitFor = (rowBytes: number): number => Math.max(1, Math.min(ask.limit, Math.floor(pageBytes / (rowBytes + 1))))
+  const limitFor = (rowBytes: number): number => Math.max(1, Math.min(most, Math.floor(pageBytes / (rowBytes + 1))))
   const whereTo = (last: boolean): Pick<ChangePage, 'last' | 'resume'> =>
     ({ last, resume: last ? lastResume() : encodeCursor({ by, since, midway: { ...midway, after: after === null ? null : [...after] } } satisfies Cursor) })
 

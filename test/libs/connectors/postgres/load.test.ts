@@ -15,7 +15,7 @@ const odd = String.raw`(1, 'plain', 1.5, '2026-01-01 00:00:00.123456+02', true, 
 
 type Listed = { readonly reader: Reader; readonly page: ChangePage }
 const firstPage = async (side: Side, limit = 100): Promise<Listed> => {
-  const reader = await ok(side.read({ cursor: null, limit, resuming: false, signal: never(), asRows: true }))
+  const reader = await ok(side.read({ cursor: null, limit, resuming: false, signal: never(), asRows: limit }))
   return { reader, page: await ok(reader.next) }
 }
 const ledgerOf = (side: Side): TransactionalLedger => {
