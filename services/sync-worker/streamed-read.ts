@@ -69,8 +69,9 @@ export const readPage = async (stream: Stream, page: ChangePage, coverage: 'list
         // Only the id we know speaks for the item; a twin that goes away takes nothing with it.
         const links = linksOfId(change.remoteId)
         for (const link of links) stream.gone.set(ledgerKey(link.key), change.remoteId)
-        const ours = links[0] ?? shared.right.get(ledgerKey(change.key ?? ''))
-        if (ours?.twinsA !== undefined) askTwins(ours, change.remoteId)
+        // One that could not be read stands under its place as well.
+        const ours = [...links, shared.right.get(ledgerKey(change.key ?? ''))].find((link) => link?.twinsA !== undefined)
+        if (ours !== undefined) askTwins(ours, change.remoteId)
         // It may have been shown earlier in this very page.
         else if (change.key !== undefined && items.some(({ remoteId }) => remoteId === change.remoteId)) stream.gone.set(ledgerKey(change.key), change.remoteId)
         break

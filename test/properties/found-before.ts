@@ -110,4 +110,9 @@ export const foundBefore: ReadonlyArray<Found> = [
     setup: { ...base, way: 'streamed', b: listed },
     steps: [put('source', 'k4', 'v1'), { do: 'twin', side: 'source', key: 'k4' }, sync, { do: 'rekey', side: 'source', key: 'k4', to: 'k1' }, ...spoilt, sync],
   })),
+  {
+    what: 'a twin that could not be read goes away (streamed)',
+    setup: { ...base, way: 'streamed', b: listed },
+    steps: [put('source', 'k5', 'v1'), { do: 'twin', side: 'source', key: 'k5' }, put('source', 'k5', 'v2'), { do: 'sync', full: true }, { do: 'spoil', side: 'source', key: 'k5' }, sync],
+  },
 ]
