@@ -56,7 +56,11 @@ const passBoth = async (run: PairedRun, passes: Passes, readers: Readers): Done<
   if (E.isLeft(b)) return b
   const isEveryLinkMet = run.coverage.source === 'listing' && run.coverage.destination === 'listing' && passes.linksMet >= run.linksBefore
   if (isListing(run) && run.linksBefore > 0 && !isEveryLinkMet) {
-    const rest = await restOf(run, (link) => isOfThisRun(run, passes, link), (entries, waits) => settle(run, passes, entries, waits))
+    const rest = await restOf(run, (link) => isOfThisRun(run, passes, link), ({ entries, doubted, waits }) => {
+      if (passes.isCounting) return settle(run, passes, entries, waits)
+      const again = new Set(doubted)
+      return settle(run, passes, [...entries, ...doubted], waits, ({ entry, move }) => !again.has(entry) || move.do !== 'nothing')
+    })
     if (E.isLeft(rest)) return rest
   }
   if (passes.isCounting || passes.unsettled !== undefined || passes.warnings.length > 0) return E.right({ a: a.right, b: b.right })

@@ -15,8 +15,11 @@ type Done<A> = Promise<E.Either<SyncFailure, A>>
 /** Rows of both sides are looked up for it, however wide they are. */
 const pageSize = 1_000
 
+/** `doubted`: a listing should have spoken of these, and perhaps did not. */
+export type Rest = { readonly entries: ReadonlyArray<Entry>; readonly doubted: ReadonlyArray<Entry>; readonly waits: boolean }
+
 /** `isDone`: links of this very run. */
-export const restOf = async (run: PairedRun, isDone: (link: Link) => boolean, settle: (entries: ReadonlyArray<Entry>, waits: boolean) => Done<void>): Done<void> => {
+export const restOf = async (run: PairedRun, isDone: (link: Link) => boolean, settle: (rest: Rest) => Done<void>): Done<void> => {
   const { context, beside, ledger, coverage } = run
   for (let after = ''; ;) {
     if (context.signal.aborted || !context.hold.isTrusted()) return E.left(context.whyStopped())
@@ -39,13 +42,15 @@ export const restOf = async (run: PairedRun, isDone: (link: Link) => boolean, se
     if (E.isLeft(b)) return b
     const shows = (side: Sighting): ReadonlySet<string> => new Set(side.items.map(({ key }) => key.normalize('NFC')))
     const [shownA, shownB] = [shows(a.right), shows(b.right)]
-    const entries = gather(ledger.keyOf, links, a.right, b.right).filter((entry) => {
-      const isSources = coverage.source === 'listing' ? shownA.has(entry.key) || entry.a.is === 'bad' : isNewsAt(entry, 'source')
-      const isDestinations = coverage.destination === 'listing' ? shownB.has(entry.key) || entry.b.is === 'bad' : isNewsAt(entry, 'destination')
-      return !isSources && !isDestinations
-    })
+    const isListed = (entry: Entry): boolean =>
+      (coverage.source === 'listing' && (shownA.has(entry.key) || entry.a.is === 'bad')) || (coverage.destination === 'listing' && (shownB.has(entry.key) || entry.b.is === 'bad'))
+    const isOfDelta = (entry: Entry): boolean =>
+      (coverage.source === 'delta' && isNewsAt(entry, 'source')) || (coverage.destination === 'delta' && isNewsAt(entry, 'destination'))
+    const all = gather(ledger.keyOf, links, a.right, b.right).filter((entry) => !isOfDelta(entry))
+    const doubted = all.filter(isListed)
+    const entries = all.filter((entry) => !isListed(entry))
     const waits = unsureIn(links, { ...a.right, coverage: coverage.source }, 'source') || unsureIn(links, { ...b.right, coverage: coverage.destination }, 'destination')
-    const settled = await settle(entries, waits)
+    const settled = await settle({ entries, doubted, waits })
     if (E.isLeft(settled)) return settled
   }
 }

@@ -115,4 +115,12 @@ export const foundBefore: ReadonlyArray<Found> = [
     setup: { ...base, way: 'streamed', b: listed },
     steps: [put('source', 'k5', 'v1'), { do: 'twin', side: 'source', key: 'k5' }, put('source', 'k5', 'v2'), { do: 'sync', full: true }, { do: 'spoil', side: 'source', key: 'k5' }, sync],
   },
+  {
+    what: 'a listing leaves out what cannot be read (page by page)',
+    setup: { ...base, way: 'beside', a: { ...habits, idsAreKeys: true }, b: { ...habits, idsAreKeys: true }, pairedAbove: 0 },
+    steps: [
+      put('source', 'k1', 'v1'), sync, { do: 'expire', side: 'source' }, { do: 'spoil', side: 'source', key: 'k1' }, put('source', 'k3', 'v2'),
+      { do: 'omit', side: 'source', key: 'k1' }, sync,
+    ],
+  },
 ]

@@ -96,16 +96,22 @@ const disturb = (world: World, how: 'touch' | 'rename' | 'twin' | 'spoil', on: S
     case 'touch':
       return store.touch(there.remoteId)
     case 'rename':
-      if (there.spoilt !== undefined) world.odd.set(key, 'it moved while it could not be read')
+      if (there.spoilt !== undefined) noteUnknown(world, on, key)
       return store.rename(there.remoteId, `${there.remoteId}'`)
     case 'twin':
       if (isForeign) world.touchedB.add(key)
       return void store.put({ key, remoteId: `twin-${there.remoteId}`, fields: { FN: `twin of ${there.remoteId}` } })
     case 'spoil':
       if (isForeign) world.touchedB.add(key)
-      if (hasMoved(world, on, there)) world.odd.set(key, 'it moved while it could not be read')
+      if (hasMoved(world, on, there)) noteUnknown(world, on, key)
       return store.spoil(there.remoteId, 'garbled')
   }
+}
+
+/** Under its new id it is unreadable: to whoever looks it is gone, and somebody else's doing at the destination of a one-way flow. */
+const noteUnknown = (world: World, on: SideName, key: string): void => {
+  world.odd.set(key, 'it moved while it could not be read')
+  if (on === 'destination') world.touchedB.add(key)
 }
 
 /** Linked under an id that it does not have any more: unreadable under the new one, nothing tells what it is. */
