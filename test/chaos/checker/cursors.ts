@@ -80,6 +80,8 @@ const isPlain = (story: Story, op: Op, until: number): boolean => {
   const across = story.changes(op.conn, otherSide(op.side), op.key)
   const lastHere = story.changes(op.conn, op.side, op.key).findLast(({ at }) => at < op.at)
   const rivals = across.filter(({ by, at }) => by === 'client' && at > (lastHere?.at ?? -Infinity) && at <= until)
+  // Where nothing was there nothing was deleted.
+  if (op.value === null && op.before === null) return false
   // A deletion is only ours to follow where the item had come over.
   if (op.value === null && !across.some(({ value, at }) => value !== null && at < op.at)) return false
   return later.length === 0 && rivals.length === 0
