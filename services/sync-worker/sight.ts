@@ -34,7 +34,10 @@ export const loadLinks = async (context: FlowContext, ledger: FlowLedger, lookA:
   const isExplained = (change: Change, side: SideName): boolean => {
     if (change.is !== 'item' && change.is !== 'gone') return false
     const [id, key] = change.is === 'item' ? [change.item.remoteId, change.item.key] : [change.remoteId, change.key ?? '']
-    return id === key || rememberedOf(ledger.links.get(keyOf(key)), side).id === id
+    if (id === key) return true
+    // What was set aside met the id where another one has it, perhaps.
+    const link = ledger.links.get(keyOf(key))
+    return link !== undefined && !isUnsettled(link) && rememberedOf(link, side).id === id
   }
   const foreign = lookA.changes.flatMap((change) => (isExplained(change, 'source') ? [] : [change.is === 'item' ? change.item.remoteId : change.remoteId]))
   const explained = lookB.changes.every((change) => isExplained(change, 'destination'))

@@ -123,4 +123,12 @@ export const foundBefore: ReadonlyArray<Found> = [
       { do: 'omit', side: 'source', key: 'k1' }, sync,
     ],
   },
+  {
+    what: 'an identity that was set aside is taken by an item whose old one could not be followed (beside the rows)',
+    setup: { ...base, way: 'beside', strategy: 'manual' },
+    steps: [
+      put('source', 'k2', 'v1'), { do: 'refuse', side: 'destination', key: 'k1' }, put('source', 'k1', 'v2'), { do: 'failWrites', side: 'source', n: 1 },
+      { do: 'sync', full: true }, { do: 'rekey', side: 'destination', key: 'k2', to: 'k1' }, sync,
+    ],
+  },
 ]
