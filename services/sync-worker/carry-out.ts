@@ -96,7 +96,7 @@ const chunksOf = (ledger: FlowLedger, acting: ReadonlyArray<Planned>): ReadonlyA
 
 /** SYNC.md §A.1.5: 200 items for small deltas. */
 const itemsPerChunk = 200
-/** As many as a page of a streamed flow, for the same reason: one transaction each (SYNC.md §A.1.4). */
+/** Beside the rows a chunk is one transaction, which costs the same for few rows as for many (SYNC.md §A.1.4, ADR 0016). */
 const rowsPerChunk = 2_000
 
 /**

@@ -8,15 +8,13 @@ import type { Link } from '#libs/domain/link.ts'
 import type { Item } from '#libs/domain/record.ts'
 import { E } from '#libs/fp.ts'
 import { rememberedOf, type SideName } from './classify.ts'
-import type { Sighting } from './sighting.ts'
+import { identity, type Sighting } from './sighting.ts'
 import { fetchAll } from './look.ts'
 
 export type Counterparts = Pick<Sighting, 'items' | 'bad'>
 
 /** Keys asked for in one call. */
 const atOnce = 5_000
-
-const identity = (key: string): string => key.normalize('NFC')
 
 /** Nearly every key has one spelling. */
 export const hasSpellings = (key: string): boolean => !ascii.test(key) && key.normalize('NFC') !== key.normalize('NFD')

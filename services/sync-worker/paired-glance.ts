@@ -8,7 +8,7 @@ import type { Link } from '#libs/domain/link.ts'
 import { E } from '#libs/fp.ts'
 import { otherOf, rememberedOf, type SideName } from './classify.ts'
 import { gather, type Entry } from './gather.ts'
-import { unreadableKey, type Sighting } from './sighting.ts'
+import { identity, unreadableKey, type Sighting } from './sighting.ts'
 import { counterpartsOf, findThere, hasSpellings } from './paired-find.ts'
 import type { PairedRun } from './paired-run.ts'
 import { isPassable, sortOut } from './paired-sort.ts'
@@ -26,8 +26,6 @@ export type Glance = {
   readonly passedBy: number
   readonly waits: boolean
 }
-
-const identity = (key: string): string => key.normalize('NFC')
 
 export type GlanceAsk = {
   readonly side: SideName

@@ -6,15 +6,13 @@ import type { Item } from '#libs/domain/record.ts'
 import { E } from '#libs/fp.ts'
 import { isUnsettled } from './aside.ts'
 import { rememberedOf, type SideName } from './classify.ts'
-import { unreadableKey } from './sighting.ts'
+import { identity, unreadableKey } from './sighting.ts'
 import { fetchAll } from './look.ts'
 import { hasSpellings } from './paired-find.ts'
 import type { PairedRun } from './paired-run.ts'
 
 type Gone = { readonly remoteId: string; readonly key?: string }
 export type Sorted = { readonly items: Array<Item>; readonly gone: Array<Gone>; readonly bad: Array<Extract<Change, { is: 'bad' }>>; readonly same: Set<string> }
-
-const identity = (key: string): string => key.normalize('NFC')
 
 /** The version says "look" (SYNC.md §0 rule 4). */
 export const isAsKnown = (link: Link, side: SideName, { remoteId, version }: Shown): boolean => {

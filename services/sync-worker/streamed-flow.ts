@@ -16,7 +16,7 @@ import { mayLoad } from './streamed-load.ts'
 import { readPages } from './streamed-pages.ts'
 
 /** Two thousand were no faster, and took 20 MB more (bench/postgres-to-postgres.bench.ts). */
-export const streamPageSize = 1_000
+const streamPageSize = 1_000
 /** Rows that cross as they are: four round trips a page, and nothing of a row is kept in memory but its text. */
 const loadPageSize = 10_000
 

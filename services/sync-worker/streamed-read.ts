@@ -17,9 +17,9 @@ export type PageContent = {
   readonly bad: ReadonlyArray<Unreadable>
   /** Links seen unchanged in a listing: only their generation moves on. */
   readonly marks: ReadonlyArray<readonly [string, Link]>
-  /** Ids that were shown with one identity on this page, where they are several. */
   /** Links under a place whose item can be read now. */
   readonly readable: ReadonlyArray<readonly [string, Link]>
+  /** Ids that were shown with one identity on this page, where they are several. */
   readonly rivals: ReadonlyMap<string, ReadonlyArray<string>>
 }
 
