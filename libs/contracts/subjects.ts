@@ -77,6 +77,7 @@ export const buckets = {
 export const stateKeys = {
   lease: (conn: ConnectionId) => `lease.${conn}`,
   checkpoint: (conn: ConnectionId, flow: FlowId) => `ckpt.${conn}.${flow}`,
+  checkpoints: 'ckpt.>',
   page: (conn: ConnectionId, flow: FlowId, n: number) => `page.${conn}.${flow}.${n}`,
 } as const
 

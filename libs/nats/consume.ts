@@ -17,7 +17,7 @@ export type ConsumeOptions = {
   readonly concurrency: number
   readonly handle: (delivery: Delivery) => Promise<Ack>
   readonly onError: (failure: NatsFailure, delivery?: Delivery) => void
-  /** Acknowledgements are not waited for: one that gets lost brings its message again after ack_wait, which must change nothing. */
+  /** "Done" is not waited for: one that gets lost brings its message again after ack_wait, which must change nothing. */
   readonly unconfirmed?: boolean
   /** For a stream that keeps what was consumed, so that its blocks are large: see hold-block.ts. */
   readonly holdsBlock?: boolean

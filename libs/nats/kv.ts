@@ -2,9 +2,10 @@
 import { E, TE, pipe } from '#libs/fp.ts'
 import type { NatsFailure } from './failure.ts'
 import { follow } from './follow.ts'
+import type { HeaderRecord } from './headers.ts'
 import { checkedKey, entryOf } from './kv-entry.ts'
 import type { KvEntry } from './kv-entry.ts'
-import { publish } from './publish.ts'
+import { publish, publishUnheard } from './publish.ts'
 import type { PublishOptions } from './publish.ts'
 import { readLastDirect, readMessage } from './stored-message.ts'
 import type { StoredMessage } from './stored-message.ts'
@@ -41,7 +42,9 @@ export type Bucket = {
    * Leaves a marker that ends after the TTL without a trace; the marker of a delete is followed by a note of the server,
    * which lives on for the bucket's marker TTL. Not a purge, so for buckets with history 1: what was there goes by that limit.
    */
-  readonly vanish: (key: string, how: { readonly previousSeq: number; readonly ttlSeconds: number }) => TE.TaskEither<NatsFailure, number>
+  readonly vanish: (key: string, how: VanishOptions) => TE.TaskEither<NatsFailure, number>
+  /** The same, sent and not waited for: it may get lost. */
+  readonly vanishUnheard: (key: string, how: VanishOptions) => void
   /** Live keys only. */
   readonly keys: (filter?: string) => TE.TaskEither<NatsFailure, ReadonlyArray<string>>
   /** Oldest first. */
@@ -54,6 +57,8 @@ export type PurgeOptions = {
   readonly ttlSeconds?: number
   readonly timeoutMs?: number
 }
+
+export type VanishOptions = { readonly previousSeq: number; readonly ttlSeconds: number }
 
 /** Opens without asking the server, so without rights beyond those of what is done with it (NATS.md §12). */
 export const openBucket =
@@ -118,20 +123,10 @@ export const openBucket =
         ),
       update,
       putWithTtl: (key, value, { revision, ttlSeconds }) => write(key, value, { ...expecting(revision), ttlSeconds }),
-      delete: (key, how = {}) =>
-        write(key, nothing, {
-          headers: { 'KV-Operation': 'DEL' },
-          ...expecting(how.previousSeq),
-          ...(how.ttlSeconds === undefined ? {} : { ttlSeconds: how.ttlSeconds }),
-        }),
-      purge: (key, how = {}) =>
-        write(key, nothing, {
-          headers: { 'KV-Operation': 'PURGE', 'Nats-Rollup': 'sub' },
-          ...expecting(how.previousSeq),
-          ...(how.ttlSeconds === undefined ? {} : { ttlSeconds: how.ttlSeconds }),
-        }),
-      // by this header the server takes it for a marker of its own kind (isSubjectDeleteMarker, 2.12.5 and 2.14.4)
-      vanish: (key, { previousSeq, ttlSeconds }) => write(key, nothing, { headers: { 'KV-Operation': 'PURGE' }, ...expecting(previousSeq), ttlSeconds }),
+      delete: (key, how = {}) => write(key, nothing, marking(deleted, how)),
+      purge: (key, how = {}) => write(key, nothing, marking({ ...purged, 'Nats-Rollup': 'sub' }, how)),
+      vanish: (key, how) => write(key, nothing, marking(purged, how)),
+      vanishUnheard: (key, how) => publishUnheard(bus)(prefix + checkedKey(key), nothing, marking(purged, how)),
       keys: (filter = '>') =>
         pipe(
           scan(filter, 'last-per-subject', true),
@@ -158,6 +153,12 @@ export const openBucket =
   }
 
 const nothing = new Uint8Array()
+
+const deleted = { 'KV-Operation': 'DEL' }
+/** By this header the server takes it for a marker of its own kind (isSubjectDeleteMarker, 2.12.5 and 2.14.4). */
+const purged = { 'KV-Operation': 'PURGE' }
+
+const marking = (headers: HeaderRecord, { previousSeq, ttlSeconds }: PurgeOptions): PublishOptions => ({ headers, ...expecting(previousSeq), ...(ttlSeconds === undefined ? {} : { ttlSeconds }) })
 
 const expecting = (revision: number | undefined): PublishOptions =>
   revision === undefined ? {} : { expect: { lastSubjectSequence: revision } }

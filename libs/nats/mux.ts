@@ -14,7 +14,7 @@ export type Answered = E.Either<NatsFailure, Msg>
 export type Mux = {
   readonly request: (subject: string, body: Uint8Array | string, timeoutMs: number, headers?: MsgHdrs) => Promise<Answered>
   /** Leaves with the next requests; nobody answers. Not sent at all while there is no connection. */
-  readonly tell: (subject: string, body: Uint8Array | string) => void
+  readonly tell: (subject: string, body: Uint8Array | string, headers?: MsgHdrs) => void
   /** What waits for the end of this turn leaves now. */
   readonly sendNow: () => void
   /** The server refused a publish to this subject; it does not say which. */
@@ -79,7 +79,7 @@ export const startMux = (nc: NatsConnection, inboxPrefix: string, isConnected: (
   const send = ({ token, subject, body, headers }: Outgoing): void => {
     if (!isConnected()) return settle(token, E.left({ is: 'disconnected' }))
     try {
-      if (token === '') return nc.publish(subject, body)
+      if (token === '') return nc.publish(subject, body, headers === undefined ? undefined : { headers })
       if (!listening) listen()
       const reply = base + token
       nc.publish(subject, body, headers === undefined ? { reply } : { reply, headers })
@@ -107,7 +107,7 @@ export const startMux = (nc: NatsConnection, inboxPrefix: string, isConnected: (
         lookLater()
         enqueue({ token, subject, body, headers })
       }),
-    tell: (subject, body) => enqueue({ token: '', subject, body, headers: undefined }),
+    tell: (subject, body, headers) => enqueue({ token: '', subject, body, headers }),
     sendNow,
     denied: (subject, failure) => {
       for (const [token, asked] of pending) if (asked.subject === subject) return settle(token, E.left(failure))

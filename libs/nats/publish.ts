@@ -46,6 +46,12 @@ export const publish =
     }
   }
 
+/** To be stored, and not waited for: whether it was, nobody hears. For what may get lost. Leaves in turn with what is asked. */
+export const publishUnheard =
+  (bus: Bus) =>
+  (subject: string, body: Uint8Array, options: Pick<PublishOptions, 'headers' | 'expect' | 'ttlSeconds'>): void =>
+    bus.tell(subject, body, toMsgHdrs(publishHeaders(options)))
+
 /** Without storing or acknowledgement: progress, control, answers. */
 export const publishCore =
   (bus: Bus) =>

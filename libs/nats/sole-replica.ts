@@ -14,6 +14,8 @@ import type { Bus } from './connect.ts'
 export type SoleReplica = {
   /** Whether the next direct read may be believed as the leader's would. Never true where such reads are switched off. */
   readonly isSole: () => boolean
+  /** Counts up whenever it was not sure for a moment: what was read before may be of a stream that is gone. */
+  readonly doubts: () => number
   readonly stop: () => void
 }
 
@@ -28,6 +30,7 @@ type Info = {
 
 export const watchSoleReplica = (bus: Bus, stream: string, onFailure: (failure: NatsFailure) => void): SoleReplica => {
   let sole = false
+  let doubts = 0
   let asked = 0
   let mayHear = true
   let stopped = false
@@ -38,22 +41,28 @@ export const watchSoleReplica = (bus: Bus, stream: string, onFailure: (failure: 
     const info = await apiRequest<Info>(bus, `$JS.API.STREAM.INFO.${stream}`, '')
     if (mine !== asked || stopped) return // asked again meanwhile: something changed
     if (info._tag === 'Left') {
-      sole = false
+      doubt()
       if (info.left.is === 'denied') giveUp(info.left)
       return
     }
     const { config, cluster } = info.right
-    sole = mayHear && config.num_replicas === 1 && config.allow_direct === true && (cluster?.replicas ?? []).length === 0
+    const isSole = mayHear && config.num_replicas === 1 && config.allow_direct === true && (cluster?.replicas ?? []).length === 0
+    if (!isSole) doubt()
+    sole = isSole
+  }
+  const doubt = (): void => {
+    sole = false
+    doubts++
   }
   const lookAnew = (): void => {
-    sole = false
+    doubt()
     asked++
     if (mayHear) void look()
   }
   const giveUp = (failure: NatsFailure): void => {
     if (!mayHear || stopped) return
     mayHear = false
-    sole = false
+    doubt()
     clearInterval(again)
     onFailure(failure)
   }
@@ -62,7 +71,7 @@ export const watchSoleReplica = (bus: Bus, stream: string, onFailure: (failure: 
     callback: (err) => (err === null ? lookAnew() : giveUp(natsFailureOf(err))),
   })
   const offDisconnect = bus.onDisconnect(() => {
-    sole = false
+    doubt()
     asked++
   })
   const offReconnect = bus.onReconnect(lookAnew)
@@ -72,6 +81,7 @@ export const watchSoleReplica = (bus: Bus, stream: string, onFailure: (failure: 
 
   return {
     isSole: () => sole,
+    doubts: () => doubts,
     stop: () => {
       stopped = true
       sole = false

@@ -110,9 +110,8 @@ export const holdOf = (ports: Ports, times: LeaseTimes, memory: LeaseMemory, ask
       await ports.state.writeLease(conn, { ...standing.entry(), free: true, attempts: [...attempts] }, standing.revision(), keepAttemptsSeconds)()
       return E.right(undefined)
     }
-    const dropped = await ports.state.dropLease(conn, standing.revision())()
+    await ports.state.dropLease(conn, standing.revision())()
     // A lost release ends with the TTL of the last renewal; nobody is harmed.
-    if (E.isRight(dropped)) memory.gaveBack(conn, dropped.right, ports.clock.monotonic())
     return E.right(undefined)
   }
 

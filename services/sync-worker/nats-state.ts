@@ -5,29 +5,26 @@ import { buckets, stateKeys } from '#libs/contracts/subjects.ts'
 import { E, pipe, TE } from '#libs/fp.ts'
 import { publishBatch, type BatchMessage } from '#libs/nats/batch.ts'
 import type { Bus } from '#libs/nats/connect.ts'
-import type { NatsFailure } from '#libs/nats/failure.ts'
-import { openBucket } from '#libs/nats/kv.ts'
-import type { KvEntry } from '#libs/nats/kv-entry.ts'
+import { openBucket, type VanishOptions } from '#libs/nats/kv.ts'
 import { publish } from '#libs/nats/publish.ts'
+import type { Checkpoints } from './nats-checkpoints.ts'
 import { decoded, storeFailure } from './nats-stored.ts'
 import type { LeaseSeen, StateBatch, StateStore, StoreFailure, Stored } from './ports.ts'
 
-/** `mayReadDirect`: asked before each read of a checkpoint; yes only while no answer can be stale (libs/nats/sole-replica.ts). */
-export const natsState = (bus: Bus, now: () => number, mayReadDirect: () => boolean = () => false): StateStore => {
+/** `checkpoints`: how they are read, where that can be done for less (nats-checkpoints.ts). */
+export const natsState = (bus: Bus, now: () => number, checkpoints?: Pick<Checkpoints, 'read' | 'isSole'>): StateStore => {
   const bucket = openBucket(bus)(buckets.state)
-  const direct = openBucket(bus)(buckets.state, { direct: true })
   const send = publish(bus)
   const sendBatch = publishBatch(bus)
   const keyed = (key: string): string => bucket.subjectOf(key)
+  const readCheckpointEntry = checkpoints?.read ?? bucket.get
 
-  /** Past the leader's API, whose JSON and base64 are a fifth of what a quiet run costs the server. Whatever is not found, or fails, is asked of the leader. */
-  const readCheckpointEntry = (key: string): TE.TaskEither<NatsFailure, KvEntry | undefined> => async () => {
-    if (mayReadDirect()) {
-      const read = await direct.get(key)()
-      if (E.isRight(read) && read.right !== undefined) return read
-    }
-    return bucket.get(key)()
-  }
+  // Not a purge: that is forgotten when the server is killed, and the released lease stands again (2.12.5). Nor a delete,
+  // whose marker is followed by another one of the server: one more message for each run, and a second longer to wait.
+  const dropLease = (key: string, how: VanishOptions): TE.TaskEither<StoreFailure, void> =>
+    checkpoints?.isSole() === true
+      ? () => Promise.resolve(E.right(bucket.vanishUnheard(key, how)))
+      : pipe(bucket.vanish(key, how), TE.bimap(storeFailure, () => undefined))
 
   return {
     readLease: (conn) =>
@@ -45,9 +42,7 @@ export const natsState = (bus: Bus, now: () => number, mayReadDirect: () => bool
         TE.mapLeft(storeFailure),
         TE.map(({ seq }) => seq),
       ),
-    // Not a purge: that is forgotten when the server is killed, and the released lease stands again (2.12.5). Nor a delete,
-    // whose marker is followed by another one of the server: one more message for each run, and a second longer to wait.
-    dropLease: (conn, expected) => (expected > 0 ? pipe(bucket.vanish(stateKeys.lease(conn), { previousSeq: expected, ttlSeconds: 1 }), TE.mapLeft(storeFailure)) : noFence(conn)),
+    dropLease: (conn, expected) => (expected > 0 ? dropLease(stateKeys.lease(conn), { previousSeq: expected, ttlSeconds: 1 }) : noFence(conn)),
     readCheckpoint: (conn, flow) =>
       pipe(
         readCheckpointEntry(stateKeys.checkpoint(conn, flow)),

@@ -40,8 +40,11 @@ export type PageWrite = { readonly n: number; readonly page: LedgerPage; readonl
 export type StateStore = {
   readonly readLease: (conn: ConnectionId) => TE.TaskEither<StoreFailure, LeaseSeen>
   readonly writeLease: (conn: ConnectionId, entry: LeaseEntry, expected: number, ttlSeconds: number) => TE.TaskEither<StoreFailure, number>
-  /** Gives the lease up; answers the revision of the marker it leaves for a second. An expected 0 is refused as `broken`. */
-  readonly dropLease: (conn: ConnectionId, expected: number) => TE.TaskEither<StoreFailure, number>
+  /**
+   * Gives the lease up, which leaves a marker for a second. Success may only mean that it was sent, before whatever is sent
+   * next; one that gets lost ends with its TTL. An expected 0 is refused as `broken`.
+   */
+  readonly dropLease: (conn: ConnectionId, expected: number) => TE.TaskEither<StoreFailure, void>
   readonly readCheckpoint: (conn: ConnectionId, flow: FlowId) => TE.TaskEither<StoreFailure, Stored<Checkpoint> | null>
   readonly readPages: (conn: ConnectionId, flow: FlowId, pages: ReadonlyArray<number>) => TE.TaskEither<StoreFailure, ReadonlyMap<number, Stored<LedgerPage>>>
   /**

@@ -5,19 +5,19 @@ import { connectors } from '#libs/connectors/registry.ts'
 import type { Connector } from '#libs/connectors/connector.ts'
 import { decode } from '#libs/contracts/decode.ts'
 import { WorkItem } from '#libs/contracts/work-item.ts'
-import { buckets, durables, headerNames, streams, subjects, type Lane } from '#libs/contracts/subjects.ts'
+import { durables, headerNames, streams, subjects, type Lane } from '#libs/contracts/subjects.ts'
 import type { Verdict } from '#libs/actor/verdict.ts'
 import { E } from '#libs/fp.ts'
 import { consume, type Consumption } from '#libs/nats/consume.ts'
 import type { Delivery } from '#libs/nats/delivery.ts'
 import { describeNatsFailure, type NatsFailure } from '#libs/nats/failure.ts'
-import { watchSoleReplica } from '#libs/nats/sole-replica.ts'
 import { subscribe } from '#libs/nats/subscribe.ts'
 import type { Ack } from '#libs/nats/verdict-to-ack.ts'
 import type { Service, ServiceDeps } from '#libs/process/service-process.ts'
 import { workerActor, type Message } from './actor.ts'
 import type { Letter } from './conclude.ts'
 import { configOf, type Config } from './config.ts'
+import { checkpointsOn } from './nats-checkpoints.ts'
 import { connectionDocuments } from './nats-connections.ts'
 import { cancelQuestions } from './nats-control.ts'
 import { leaseTimesOf } from './lease.ts'
@@ -46,11 +46,11 @@ export const start = async (config: Config, deps: ServiceDeps, known: ReadonlyMa
   const sides = openSides(known, (name) => deps.env[name], clock, gate)
   const measured = measure(metrics)
   const provenance = natsProvenance(bus, ({ conn, flow }) => documents.ways.knows(conn, flow))
-  const sole = watchSoleReplica(bus, `KV_${buckets.state}`, (failure) => log.info('nats.failed', { reason: `checkpoints are read from the leader: ${describeNatsFailure(failure)}` }))
+  const checkpoints = checkpointsOn(bus, (failure) => log.info('nats.failed', { reason: `checkpoints are read from the leader: ${describeNatsFailure(failure)}` }))
   const ports: Ports = {
     clock, random, log, tracer,
     worker,
-    state: natsState(bus, clock.now, sole.isSole),
+    state: natsState(bus, clock.now, checkpoints),
     connection: documents.connection,
     highestFence: natsFences(bus),
     provenanceFor: ({ conn, flow }) => (documents.ways.mayMeet(conn, flow) ? provenance : undefined),
@@ -71,7 +71,7 @@ export const start = async (config: Config, deps: ServiceDeps, known: ReadonlyMa
     return ackOf(verdict)
   }
   const complain = (failure: NatsFailure): void => log.warn('nats.failed', { reason: describeNatsFailure(failure) })
-  const lane = (name: Lane, concurrency: number): Consumption => consume(bus, { stream: streams.work, consumer: durables.work(name), concurrency, standstillMs: config.leaseTtlMs, handle, onError: complain })
+  const lane = (name: Lane, concurrency: number): Consumption => consume(bus, { stream: streams.work, consumer: durables.work(name), concurrency, unconfirmed: true, standstillMs: config.leaseTtlMs, handle, onError: complain })
   const lanes = [lane('hot', config.hotConcurrency), lane('cold', config.coldConcurrency)]
   const control = cancelQuestions(deps, ports, (message) => box.tell(message))
   const listening = [
@@ -87,7 +87,7 @@ export const start = async (config: Config, deps: ServiceDeps, known: ReadonlyMa
     await documents.stop()
     await sides.closeAll()
     await gate.stop()
-    sole.stop()
+    checkpoints.stop()
   }
   return runningService({
     name: serviceName,

@@ -55,6 +55,13 @@ export const lawBench = (rig: () => StateRig) => {
     return { state, conn, revision, batchOn, cursor, pages }
   }
 
+  /** Answers the revision of the marker, 0 where it is gone already. */
+  const givenBack = async (state: StateStore, conn: ConnectionId, revision: number): Promise<number> => {
+    await right(state.dropLease(conn, revision))
+    await eventually('given back', async () => (await right(state.readLease(conn))).entry === null)
+    return (await right(state.readLease(conn))).revision
+  }
+
   /** A lease of two seconds, renewed for long before they were over; who came too late begins again with another. */
   const renewedInTime = async () => {
     for (;;) {
@@ -72,5 +79,5 @@ export const lawBench = (rig: () => StateRig) => {
     return right(state.writeLease(conn, entry('two'), 0, 30))
   }
 
-  return { eventually, taken, renewedInTime, takenOn }
+  return { eventually, taken, givenBack, renewedInTime, takenOn }
 }

@@ -10,7 +10,7 @@ import { checkpoint, entry, flow, lawBench, left, right, type StateRig } from '.
 /** `rig` is asked inside the tests, so that it can be made before them. Side by side where time really passes. */
 export const stateStoreLaws = (rig: () => StateRig, { sideBySide }: { readonly sideBySide: boolean }): void => {
   const about = sideBySide ? describe.concurrent : describe
-  const { eventually, taken, takenOn } = lawBench(rig)
+  const { eventually, taken, givenBack, takenOn } = lawBench(rig)
 
   leaseLaws(rig, about)
 
@@ -34,8 +34,8 @@ export const stateStoreLaws = (rig: () => StateRig, { sideBySide }: { readonly s
     it.each(['renewed', 'given back', 'taken over', 'expired'] as const)('is refused when the lease was %s meanwhile', async (how) => {
       const { state, conn, revision } = await taken(how === 'expired' ? 1 : 30)
       if (how === 'renewed') await right(state.writeLease(conn, entry('one'), revision, 30))
-      if (how === 'given back') await right(state.dropLease(conn, revision))
-      if (how === 'taken over') await takenOn(state, conn, await right(state.dropLease(conn, revision)))
+      if (how === 'given back') await givenBack(state, conn, revision)
+      if (how === 'taken over') await takenOn(state, conn, await givenBack(state, conn, revision))
       if (how === 'expired') await eventually('expired', async () => (await right(state.readLease(conn))).entry === null)
       expect(await left(state.writeCheckpoint(conn, flow, checkpoint(revision, 'a'), revision))).toBe('refused')
       expect(await right(state.readCheckpoint(conn, flow))).toBeNull()
@@ -43,7 +43,7 @@ export const stateStoreLaws = (rig: () => StateRig, { sideBySide }: { readonly s
 
     it('is refused when the lease and its marker are both gone', async () => {
       const { state, conn, revision } = await taken()
-      await right(state.dropLease(conn, revision))
+      await givenBack(state, conn, revision)
       await eventually('forgotten', async () => (await right(state.readLease(conn))).revision === 0)
       expect(await left(state.writeCheckpoint(conn, flow, checkpoint(revision, 'a'), revision))).toBe('refused')
     })
@@ -65,7 +65,7 @@ export const stateStoreLaws = (rig: () => StateRig, { sideBySide }: { readonly s
       const renewed = await right(state.writeLease(conn, entry('one'), revision, 30))
       expect(await left(early)).toBe('refused')
       const late = state.writeCheckpoint(conn, flow, checkpoint(revision, 'late'), renewed)
-      await right(state.dropLease(conn, renewed))
+      await givenBack(state, conn, renewed)
       expect([await left(late), await cursor()]).toEqual(['refused', 'early'])
     })
   })
@@ -125,13 +125,13 @@ export const stateStoreLaws = (rig: () => StateRig, { sideBySide }: { readonly s
 
     it('of a former owner is refused after the lease was taken over', async () => {
       const { state, conn, revision, batchOn, cursor } = await taken()
-      await takenOn(state, conn, await right(state.dropLease(conn, revision)))
+      await takenOn(state, conn, await givenBack(state, conn, revision))
       expect([await left(batchOn(revision, [[0, 'p0', 0]], 'zombie', 0)), await cursor()]).toEqual(['refused', undefined])
     })
 
     it('T52g is not even sent without a lease revision', async () => {
       const { state, conn, revision, batchOn, cursor } = await taken()
-      await right(state.dropLease(conn, revision))
+      await givenBack(state, conn, revision)
       expect([await left(batchOn(0, [], 'a', 0)), await cursor()]).toEqual(['broken', undefined])
     })
 

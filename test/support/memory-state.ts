@@ -132,7 +132,7 @@ export const memoryState = (): MemoryState => {
     writeLease: (conn, entry, expected, ttlSeconds) => () => send([{ key: stateKeys.lease(conn), value: entry, ttlSeconds, expect: [stateKeys.lease(conn), expected] }]),
     dropLease: (conn, expected) => async () => {
       if (expected <= 0) return noFence
-      return send([{ key: stateKeys.lease(conn), value: undefined, ttlSeconds: dropMarkerLivesMs / 1000, expect: [stateKeys.lease(conn), expected] }])
+      return E.map(() => undefined)(await send([{ key: stateKeys.lease(conn), value: undefined, ttlSeconds: dropMarkerLivesMs / 1000, expect: [stateKeys.lease(conn), expected] }]))
     },
     readCheckpoint: (conn, flow) => async () => (mischief.down ? E.left(lostAnswer) : E.right(read<Checkpoint>(stateKeys.checkpoint(conn, flow)))),
     readPages: (conn, flow, numbers) => async () => {

@@ -7,6 +7,7 @@ import type { Bus } from '#libs/nats/connect.ts'
 import { openBucket } from '#libs/nats/kv.ts'
 import { provision } from '#libs/nats/provision.ts'
 import { getMessage } from '#libs/nats/stream-messages.ts'
+import type { Checkpoints } from '../../services/sync-worker/nats-checkpoints.ts'
 import { natsState } from '../../services/sync-worker/nats-state.ts'
 import type { StateRig } from '../laws/state-law-rig.ts'
 
@@ -15,12 +16,12 @@ export const provisionState = async (bus: Bus, replicas: number): Promise<void> 
   if (E.isLeft(provisioned)) throw new Error(JSON.stringify(provisioned.left))
 }
 
-export const natsStateRig = (bus: Bus, mayReadDirect = () => false): StateRig => {
+export const natsStateRig = (bus: Bus, checkpoints?: Pick<Checkpoints, 'read' | 'isSole'>, named = 'c'): StateRig => {
   const bucket = openBucket(bus)(buckets.state)
   let made = 0
   return {
-    state: natsState(bus, Date.now, mayReadDirect),
-    fresh: () => `c${++made}` as ConnectionId,
+    state: natsState(bus, Date.now, checkpoints),
+    fresh: () => `${named}${++made}` as ConnectionId,
     pass: (ms) => new Promise((done) => setTimeout(done, ms)),
     remove: async (key) => {
       const removed = await bucket.delete(key)()

@@ -1,28 +1,37 @@
-/** The laws of the state store where checkpoints are read past the leader's API, and what happens when that cannot be. */
+/** The laws of the state store where checkpoints are read past the leader's API or remembered, and what happens when that cannot be. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { buckets } from '#libs/contracts/subjects.ts'
 import type { Bus } from '#libs/nats/connect.ts'
 import { checkpoint, entry, flow, right, type StateRig } from '../../laws/state-law-rig.ts'
 import { stateStoreLaws } from '../../laws/state-store.laws.ts'
 import { connectTo, startTestServer, type TestServer } from '../../support/nats-server.ts'
+import { checkpointsOn, readDirectly, type Checkpoints } from '../../../services/sync-worker/nats-checkpoints.ts'
+import { until } from '../../support/processes.ts'
 import { natsStateRig, provisionState } from '../../support/state-rig.ts'
 
 let server: TestServer
 let bus: Bus
 let rig: StateRig
+let checkpoints: Checkpoints
+let remembering: StateRig
 
 beforeAll(async () => {
   server = await startTestServer()
   bus = await connectTo(server)
   await provisionState(bus, 1)
-  rig = natsStateRig(bus, () => true)
+  rig = natsStateRig(bus, { read: readDirectly(bus, () => true), isSole: () => true })
+  checkpoints = checkpointsOn(bus, () => undefined)
+  await until('it is known who has them', () => Promise.resolve(checkpoints.isSole()))
+  remembering = natsStateRig(bus, checkpoints, 'm')
 })
 afterAll(async () => {
+  checkpoints.stop()
   await bus.close()
   await server.stop()
 })
 
-stateStoreLaws(() => rig, { sideBySide: true })
+describe('directly', () => stateStoreLaws(() => rig, { sideBySide: true }))
+describe('remembered', () => stateStoreLaws(() => remembering, { sideBySide: true }))
 
 describe('a checkpoint that may be read directly', () => {
   const api = `$JS.API.STREAM.MSG.GET.KV_${buckets.state}`
