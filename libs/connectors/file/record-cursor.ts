@@ -1,7 +1,8 @@
 /**
  * Knows how far a records file was read, and whether what was read still stands there. Growth keeps a cursor; anything
- * else loses it. What is looked at: the first and the last 4 KiB before the offset, the size and the time of the last
- * change. Not seen: an edit of equal length in the middle of the file, made between two looks that also saw it grow.
+ * else loses it. What is looked at: whether it is the same file, the first and the last 4 KiB before the offset, the size and
+ * the time of the last change. Not seen: an edit of equal length in the middle of the file, made between two looks that also
+ * saw it grow.
  */
 import { createHash } from 'node:crypto'
 import type { BigIntStats } from 'node:fs'
@@ -9,7 +10,10 @@ import type { FileHandle } from 'node:fs/promises'
 import * as t from 'io-ts'
 import { E } from '../../fp.ts'
 
-const RecordsCursor = t.strict({
+const RecordsCursor = t.intersection([t.partial({
+  /** Which file it was. Cursors of before this was noted have none. */
+  file: t.string,
+}), t.strict({
   v: t.literal(1),
   /** First byte not read yet, and its line number. */
   offset: t.number,
@@ -22,7 +26,7 @@ const RecordsCursor = t.strict({
   print: t.string,
   /** What was read hangs on where the file ended then; any growth loses the cursor. */
   guessed: t.boolean,
-})
+})])
 export type RecordsCursor = t.TypeOf<typeof RecordsCursor>
 
 const endBytes = 4096
@@ -36,8 +40,15 @@ export const decodeCursor = (text: string): RecordsCursor | null => {
   return E.isLeft(decoded) ? null : decoded.right
 }
 
-/** `same`: nothing was done to the file since. `grown`: what was read stands, more may follow. */
+/** Numbers of files are given again; with the time of its making it is this one. */
+export const fileOf = ({ ino, birthtimeNs }: BigIntStats): string => `${ino}-${birthtimeNs}`
+
+/**
+ * `same`: nothing was done to the file since. `grown`: what was read stands, more may follow. Our own writes make another file:
+ * what they added and somebody took out again since would be missing from the growth, and nobody could tell.
+ */
 export const compare = async (file: FileHandle, stats: BigIntStats, cursor: RecordsCursor): Promise<'same' | 'grown' | 'lost'> => {
+  if (cursor.file !== undefined && cursor.file !== fileOf(stats)) return 'lost'
   const size = Number(stats.size)
   const time = String(stats.mtimeNs)
   if (size === cursor.size) return time === cursor.time ? 'same' : 'lost'

@@ -11,7 +11,7 @@ import type { Change, ChangePage, ReadAsk, Reader } from '../connector.ts'
 import { cancelled, failureOfError } from './faults.ts'
 import { openingOf, openRecords, type Opening, type OpenRecords, type RecordsOptions } from './open-records.ts'
 import type { Place } from './place.ts'
-import { compare, decodeCursor, encodeCursor, printer, type RecordsCursor } from './record-cursor.ts'
+import { compare, decodeCursor, encodeCursor, fileOf, printer, type RecordsCursor } from './record-cursor.ts'
 import { keyOf, recordItem, recordVersion } from './record-item.ts'
 import { EndlessLine, rawRecords, Shrunk, type RawPage, type RawRecord } from './record-stream.ts'
 
@@ -58,7 +58,7 @@ const pages = (place: Place, options: RecordsOptions, ask: ReadAsk, records: Ope
     // A look that found nothing leaves the cursor as it was: a quiet run stores nothing.
     if (ask.cursor !== null && from.isStill && page.offset === from.cursor?.offset) return ask.cursor
     const { offset, line, guessed } = page
-    return encodeCursor({ v: 1, offset, line, size: records.size, time: String(records.stats.mtimeNs), header: header.offset, print: await print(offset), guessed })
+    return encodeCursor({ v: 1, file: fileOf(records.stats), offset, line, size: records.size, time: String(records.stats.mtimeNs), header: header.offset, print: await print(offset), guessed })
   }
   return {
     coverage: from.isListing ? 'listing' : 'delta',

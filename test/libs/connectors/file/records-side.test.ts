@@ -1,4 +1,4 @@
-import { appendFile, readFile, truncate, utimes, writeFile } from 'node:fs/promises'
+import { appendFile, readFile, rename, truncate, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { isDone, never, ok, one, readAll, refused, tryReadAll, write } from '../../../laws/law-rig.ts'
@@ -161,6 +161,23 @@ describe('a records file', () => {
       await writeFile(jsonl(), whole)
       const { cursor } = await rows(jsonl())
       await change(whole)
+      expect(await tryReadAll(await side(jsonl()), { cursor })).toMatchObject({ is: 'cursor-lost' })
+    })
+
+    it('when another file took its place, although it begins the same', async () => {
+      await writeFile(jsonl(), '{"id":1}\n')
+      const { cursor } = await rows(jsonl())
+      await writeFile(`${jsonl()}.new`, '{"id":1}\n{"id":2}\n')
+      await rename(`${jsonl()}.new`, jsonl())
+      expect(await tryReadAll(await side(jsonl()), { cursor })).toMatchObject({ is: 'cursor-lost' })
+    })
+
+    it('by our own write: what it added and somebody took out again would not be missed', async () => {
+      await writeFile(jsonl(), '{"id":1}\n')
+      const { cursor } = await rows(jsonl())
+      const writer = await side(jsonl())
+      for (const key of ['2', '3']) isDone(one(await write(writer, [{ do: 'create', key, fields: {} }])))
+      await writeFile(jsonl(), '{"id":1}\n{"id":"3"}\n')
       expect(await tryReadAll(await side(jsonl()), { cursor })).toMatchObject({ is: 'cursor-lost' })
     })
 
