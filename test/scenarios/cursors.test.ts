@@ -12,85 +12,18 @@ const decoded = <A>(value: E.Either<unknown, A>): A => {
 }
 const conn = decoded(ConnectionId.decode('c1'))
 const flow = decoded(FlowId.decode('main'))
-const cursorsOf = async (rig: EngineRig) => {
-  const read = await rig.state.readCheckpoint(conn, flow)()
-  return E.isRight(read) ? [read.right?.value.cursorA, read.right?.value.cursorB] : []
-}
 
-describe('cursors', () => {
-  it('T29 a listing that breaks off deletes nothing; the next run begins it again and converges', async () => {
-    const rig = await inSync({ a: { pageSize: 2 } }, many(8))
-    rig.a.expireCursors()
-    rig.a.removeKey('k1')
-    let page = 0
-    rig.a.mischief.beforePage = () => {
-      if (++page === 3) rig.a.mischief.failReads = 1
-    }
-    expect((await rig.play()).judgement.is).toBe('retry')
-    expect(rig.newWrites()).toEqual({ a: 0, b: 0 })
-    delete rig.a.mischief.beforePage
-    await rig.sync()
-    expect(rig.newWrites()).toEqual({ a: 0, b: 1 })
-  })
-
-  it('T30 a crash behind the second page leaves the stored cursor as it was', async () => {
-    const rig = await inSync()
-    const before = await cursorsOf(rig)
-    rig.options.a = { pageSize: 1 }
-    for (const key of many(4)) rig.a.put({ key, fields: { FN: key } })
-    let page = 0
-    rig.a.mischief.beforePage = () => {
-      if (++page === 3) throw new Error('killed')
-    }
-    await rig.play()
-    expect(await cursorsOf(rig)).toEqual(before)
-  })
-
-  it('T35 other request parameters than the stored cursor was made with: everything is listed, nothing loops, nothing is lost', async () => {
-    const rig = await inSync()
-    rig.options.flow = { kind: 'event' }
-    expect((await rig.sync()).flows[0]?.phase).toBe('resync')
-    expect(rig.newWrites()).toEqual({ a: 0, b: 0 })
-    expect((await rig.sync()).flows[0]?.phase).toBe('delta')
-  })
-
-  it('T39 an empty delta moves on as a delta', async () => {
-    const rig = await inSync()
-    await rig.sync()
-    await rig.sync()
-    rig.a.put({ key: 'x', fields: { FN: 'edited' } })
-    expect((await rig.sync()).flows[0]).toMatchObject({ phase: 'delta', counts: { read: 1 + 0, updated: 1 } })
-  })
-
-  it.each([['two-way', {}], ['streamed', streamed]])('T40 an attempt that fails half way is repeated from the old cursor, and skips nothing (%s)', async (_how, options: EngineOptions) => {
-    const rig = await inSync({ ...options, a: { pageSize: 2 } })
-    for (const key of many(6)) rig.a.put({ key, fields: { FN: key } })
-    let page = 0
-    rig.a.mischief.beforePage = () => {
-      if (++page === 2) rig.a.mischief.failReads = 1
-    }
-    expect((await rig.play()).judgement.is).toBe('retry')
-    delete rig.a.mischief.beforePage
-    await rig.sync()
-    expect(Object.keys(shown(rig).b)).toHaveLength(9)
-  })
-
-  it('T43 what somebody makes while a run goes on is left to the next run, whole', async () => {
-    const old = many(100).map((key) => `old-${key}`)
-    const rig = await inSync({}, old)
-    rig.a.put({ key: 'old-k1', fields: { FN: 'edited' } })
-    let made = false
-    rig.b.mischief.beforeWrite = () => {
-      if (made) return
-      made = true
-      for (const key of many(50)) rig.a.put({ key, fields: { FN: key } })
-    }
-    await rig.sync()
-    expect(Object.keys(shown(rig).b)).toHaveLength(100)
-    await rig.sync()
-    expect(Object.keys(shown(rig).b)).toHaveLength(150)
-    expect(await isQuiet(rig)).toBe(true)
-  })
+it('T40 streamed: an attempt that fails half way is repeated from the old cursor, and skips nothing', async () => {
+  const rig = await inSync({ ...streamed, a: { pageSize: 2 } })
+  for (const key of many(6)) rig.a.put({ key, fields: { FN: key } })
+  let page = 0
+  rig.a.mischief.beforePage = () => {
+    if (++page === 2) rig.a.mischief.failReads = 1
+  }
+  expect((await rig.play()).judgement.is).toBe('retry')
+  delete rig.a.mischief.beforePage
+  await rig.sync()
+  expect(Object.keys(shown(rig).b)).toHaveLength(9)
 })
 
 describe('T34 a filter', () => {

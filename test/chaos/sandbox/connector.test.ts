@@ -102,6 +102,17 @@ describe('a provider that misbehaves', () => {
     expect((await readAll(side)).items.map(({ key }) => key).sort()).toEqual(['key-0', 'key-1', 'key-2'])
   }))
 
+  it('answers a write without its etag: nobody knows the version', withSandbox([{ do: 'no-etag' }], async (side, { remotes }) => {
+    expect(await write(side, [{ do: 'create', ...sample(5) }])).toEqual([{ is: 'done', remoteId: idOf('key-5'), version: null }])
+    expect(remotes).toMatchObject([{ verb: 'CREATE', status: 201, applied: true }])
+  }))
+
+  it('shows another etag every time', withSandbox([{ do: 'flaky-etags' }], async (side) => {
+    const versions = async () => (await readAll(side)).items.map(({ version }) => version)
+    const [first, second] = [await versions(), await versions()]
+    expect(first.filter((version) => second.includes(version))).toEqual([])
+  }))
+
   it('has lost its memory: lists nothing, and knows nothing by id', withSandbox([{ do: 'amnesia' }], async (side) => {
     expect(await readAll(side)).toMatchObject({ coverage: 'listing', items: [] })
     expect(await ok(side.fetch([idOf('key-0')], never()))).toEqual([])

@@ -14,6 +14,8 @@ export type Mischief =
   | 'no-token'
   /** A page that says everything twice, or in another order. */
   | 'duplicated' | 'shuffled'
+  /** A write is answered without its item and its etag; or what is listed has another etag every time. */
+  | 'no-etag' | 'flaky-etags'
   /** The answer comes `ms` later. */
   | 'slow'
   /** The line breaks before the request does anything, or after it was done. */
@@ -53,10 +55,11 @@ export const faultsOf = () => {
 
 const fits = (wanted: string | undefined, is: string): boolean => wanted === undefined || wanted === is
 
-const pages = new Set<Mischief>(['empty', 'truncated', 'no-token', 'duplicated', 'shuffled'])
+const pages = new Set<Mischief>(['empty', 'truncated', 'no-token', 'duplicated', 'shuffled', 'flaky-etags'])
 
 const isMeant = (mischief: Mischief, verb: Verb): boolean => {
   if (pages.has(mischief)) return verb === 'LIST' || verb === 'DELTA'
   if (mischief === 'amnesia') return verb === 'LIST' || verb === 'GET'
+  if (mischief === 'no-etag') return verb === 'CREATE' || verb === 'UPDATE'
   return mischief !== '410' || verb === 'DELTA'
 }

@@ -1,4 +1,5 @@
 /** Knows what becomes of an answer under one fault. `applied`: the request changed what stands there. */
+import { randomInt } from 'node:crypto'
 import type { Answer } from './answer.ts'
 import type { Page } from './collection.ts'
 import type { Fault, Verb } from './fault.ts'
@@ -28,6 +29,12 @@ export const misbehaved = (fault: Fault | undefined, answer: () => Answer, { ver
       return paged(answer(), ({ items, coverage }) => ({ items, coverage }), again)
     case 'duplicated':
       return paged(answer(), (page) => ({ ...page, items: page.items.flatMap((item) => [item, item]) }), again)
+    case 'no-etag': {
+      const { answer: { body: _body, etag: _etag, ...bare }, ...done } = honest(answer())
+      return { ...done, answer: bare }
+    }
+    case 'flaky-etags':
+      return paged(answer(), (page) => ({ ...page, items: page.items.map((item) => ('deleted' in item ? item : { ...item, rev: item.rev + randomInt(1_000_000_000) })) }), again)
     case 'shuffled':
       return paged(answer(), (page) => ({ ...page, items: [...page.items].reverse() }), again)
   }
