@@ -57,4 +57,6 @@ export type SyncFailure = t.TypeOf<typeof SyncFailure>
 export const unavailable = (message: string, more: Partial<t.TypeOf<typeof facts>> = {}): SyncFailure => ({ is: 'unavailable', message, ...more })
 export const badItem = (message: string, more: Partial<t.TypeOf<typeof facts>> = {}): SyncFailure => ({ is: 'bad-item', message, ...more })
 export const needsPerson = (message: string, mend: string, more: Partial<t.TypeOf<typeof facts>> = {}): SyncFailure => ({ is: 'needs-person', message, mend, ...more })
+/** `code` of a `cursor-lost` by which a connector says that its side was restored from a copy, not that a cursor grew old. */
+export const restoredCode = 'restored'
 export const bug = (message: string): SyncFailure => ({ is: 'bug', message })

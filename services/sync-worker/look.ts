@@ -3,7 +3,7 @@
  * everything is listed again, with the links as the base.
  */
 import type { Change, Side } from '#libs/connectors/connector.ts'
-import type { SyncFailure } from '#libs/domain/failure.ts'
+import { restoredCode, type SyncFailure } from '#libs/domain/failure.ts'
 import type { Item } from '#libs/domain/record.ts'
 import { E } from '#libs/fp.ts'
 
@@ -34,9 +34,6 @@ export const look = async (side: Side, ask: LookAsk): Promise<E.Either<SyncFailu
   const again = await readAll(side, { ...ask, cursor: null })
   return E.isRight(again) ? E.right({ ...again.right, resynced: true, restored: first.left.code === restoredCode }) : again
 }
-
-/** `code` of a `cursor-lost` by which a connector says that its side was restored from a copy, not that a token grew old. */
-export const restoredCode = 'restored'
 
 const readAll = async (side: Side, { cursor, limit, signal, bound }: LookAsk): Promise<E.Either<SyncFailure, Omit<Look, 'resynced' | 'restored'>>> => {
   const opened = await side.read({ cursor, limit, resuming: false, signal })()

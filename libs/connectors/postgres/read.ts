@@ -4,7 +4,7 @@
  * the last one is looked at.
  */
 import { E } from '../../fp.ts'
-import type { SyncFailure } from '../../domain/failure.ts'
+import { restoredCode, type SyncFailure } from '../../domain/failure.ts'
 import type { ChangePage, ReadAsk, Reader } from '../connector.ts'
 import { copyReader, type Row } from './copy-text.ts'
 import { arriveAt, decodeCursor, encodeCursor, isUnmoved, orderOf, type Cursor, type Frame, type Midway, type Position } from './cursor.ts'
@@ -30,14 +30,16 @@ export const read = (database: Database, table: Table, ask: ReadAsk) => async ()
 type Start = { readonly since: Position | null; readonly midway: Midway }
 
 const startOf = (table: Table, ask: ReadAsk, frame: Frame): E.Either<SyncFailure, Start> => {
-  const lost = (message: string): E.Either<SyncFailure, never> => E.left({ is: 'cursor-lost', message: `${table.title}: ${message}` })
+  const lost = (message: string, code?: string): E.Either<SyncFailure, never> => E.left({ is: 'cursor-lost', message: `${table.title}: ${message}`, ...(code === undefined ? {} : { code }) })
   const begin = (since: Position | null, what: Midway['what']): Start => ({ since, midway: { what, after: null, top: frame.top, then: arriveAt(since, frame) } })
   if (ask.cursor === null) return E.right(begin(null, 'listing'))
   const cursor = decodeCursor(ask.cursor, orderOf(table))
   if (cursor === null) return lost('the cursor is not one of ours, or it goes by other columns')
   const { since, midway } = cursor
   const behind = BigInt(frame.xmax) - BigInt((midway?.then ?? since)?.xid ?? frame.xmax)
-  if (behind < 0n || (since !== null && BigInt(frame.xmax) - BigInt(since.xid) >= halfCircle)) return lost('the database was restored or replaced since the cursor was taken, or too much has happened')
+  // A number that was not given yet: what is missing here was not deleted, the database is of a time before (T48).
+  if (behind < 0n) return lost('the database was restored or replaced since the cursor was taken', restoredCode)
+  if (since !== null && BigInt(frame.xmax) - BigInt(since.xid) >= halfCircle) return lost('too much has happened since the cursor was taken')
   // Read on with the rest of a listing, or not at all: a rest taken for the whole would look like deletions.
   if ((midway?.what === 'listing') !== ask.resuming) return lost('a listing was broken off here')
   if (midway !== undefined) return E.right({ since, midway })

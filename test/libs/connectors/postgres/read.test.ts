@@ -164,7 +164,7 @@ describe('a delta', () => {
     const side = await rig.open({ table: rig.table('t'), cursor: 'updated_at' })
     const { cursor } = await readAll(side)
     const ahead = (cursor ?? '').replace(/"xid":"\d+"/g, '"xid":"99999999999"')
-    expect(await tryReadAll(side, { cursor: ahead })).toMatchObject({ is: 'cursor-lost' })
+    expect(await tryReadAll(side, { cursor: ahead })).toMatchObject({ is: 'cursor-lost', code: 'restored' })
     const byId = await rig.open({ table: rig.table('t') })
     expect(await tryReadAll(byId, { cursor })).toMatchObject({ is: 'cursor-lost' })
   })
