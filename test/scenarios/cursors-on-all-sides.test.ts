@@ -130,3 +130,20 @@ it('T36 a provider that shows late what we wrote: it is not taken for deleted, a
   await rig.sync()
   expect(Object.keys(await rig.a.shown())).toEqual(['k0', 'k2'])
 })
+
+it.each(['truncated', 'no-token', '503', 'cut'] as const)('T29 a provider whose third page comes %s: nothing is deleted; the next run begins again and converges', async (mischief) => {
+  const rig = await on('collections of a provider on HTTP').inSync(many(8))
+  await rig.sync()
+  await rig.ground.loseCursors?.('expired')
+  await rig.a.remove('k1')
+  rig.options.between = inPages(2, (page) => {
+    if (page === 3) rig.ground.provider?.faults.set([{ do: mischief, collection: 'a', verbs: ['LIST'] }])
+    return undefined
+  })
+  expect(await written(rig, async () => expect((await rig.play()).judgement.is).toBe('retry'))).toEqual(nothing)
+  expect(rig.ground.provider?.remotes.at(-1)).toMatchObject({ mischief })
+  rig.ground.provider?.faults.set([])
+  rig.options.between = undefined
+  expect(await written(rig, async () => expect((await rig.sync()).flows[0]).toMatchObject({ phase: 'resync' }))).toEqual({ a: 0, b: 1 })
+  await agree(rig, named(many(8).filter((key) => key !== 'k1')))
+})
