@@ -40,7 +40,7 @@ describe.each(allPairs)('%s', (pair) => {
 })
 
 /** Files by their option, a table as the view that a source may be. */
-const sealable: ReadonlyArray<readonly [Pair, 'a' | 'b']> = [['folders of cards', 'b'], ['files of records', 'b'], ['files of records', 'a'], ['tables', 'a'], ['tables that tell what changed', 'a']]
+const sealable: ReadonlyArray<readonly [Pair, 'a' | 'b']> = [['folders of cards', 'b'], ['folders of events', 'b'], ['files of JSON lines', 'b'], ['files of JSON lines', 'a'], ['files of CSV', 'b'], ['tables', 'a'], ['tables that tell what changed', 'a']]
 
 describe.each(sealable)('T17 %s of which %s may not be written', (pair, name) => {
   const { opened } = on(pair)
@@ -88,7 +88,7 @@ describe.each(sealable)('T17 %s of which %s may not be written', (pair, name) =>
   })
 })
 
-it.each(['folders of cards', 'files of records'] as const)('T18 %s: refused when neither side may be written, and one would have to be', async (pair) => {
+it.each(['folders of cards', 'folders of events', 'files of JSON lines', 'files of CSV'] as const)('T18 %s: refused when neither side may be written, and one would have to be', async (pair) => {
   const rig = await on(pair).inSync()
   rig.options.sides = { a: { readOnly: true }, b: { readOnly: true } }
   expect((await rig.sync()).outcome).toBe('succeeded')

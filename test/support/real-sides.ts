@@ -11,11 +11,11 @@ import type { WorkItem } from '#libs/contracts/work-item.ts'
 import type { RunEnd } from '../../services/sync-worker/sync.ts'
 import type { Between } from './between.ts'
 import { engineRig, type EngineRig } from './engine-rig.ts'
-import { folders } from './grounds/folders.ts'
+import { foldersOfCards, foldersOfEvents } from './grounds/folders.ts'
 import type { Ground, Place } from './grounds/ground.ts'
 import { memory } from './grounds/memory.ts'
 import { provider } from './grounds/provider.ts'
-import { records } from './grounds/records.ts'
+import { filesOfCsv, filesOfJsonLines } from './grounds/records.ts'
 import { tables } from './grounds/tables.ts'
 
 export type { Entry } from './grounds/ground.ts'
@@ -23,8 +23,10 @@ export type { Entry } from './grounds/ground.ts'
 const grounds = {
   memory: memory(true),
   'memory, listed': memory(false),
-  'folders of cards': folders,
-  'files of records': records,
+  'folders of cards': foldersOfCards,
+  'folders of events': foldersOfEvents,
+  'files of JSON lines': filesOfJsonLines,
+  'files of CSV': filesOfCsv,
   tables: tables(false),
   'tables that tell what changed': tables(true),
   'collections of a provider on HTTP': provider,

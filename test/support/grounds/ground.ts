@@ -43,6 +43,7 @@ export type Ground = {
   readonly loseCursors?: (how: 'expired' | 'restored') => Promise<void>
   readonly sql?: (text: string) => Promise<ReadonlyArray<Record<string, unknown>>>
   readonly provider?: Sandbox
-  readonly path?: (name: 'a' | 'b') => string
+  /** Where its files are, and one without an identity of its own. */
+  readonly folder?: { readonly path: (name: 'a' | 'b') => string; readonly extension: string; readonly nameless: (entry: Entry) => string }
   readonly stop: () => Promise<void>
 }
