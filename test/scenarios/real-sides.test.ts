@@ -58,6 +58,16 @@ describe.each(realPairs)('%s', (pair) => {
     await agree(rig, { y: xyz.y, z: xyz.z })
   })
 
+  it.each([['a', 'b'], ['b', 'a']] as const)('T05 written at %s, carried to %s and removed there before anybody looked again: gone on both', async (here, there) => {
+    const rig = await inSync()
+    await rig.sync()
+    await rig[here].put('w', { name: 'w' })
+    await rig.sync()
+    await rig[there].remove('w')
+    await rig.sync()
+    await agree(rig, xyz)
+  })
+
   it('T06 in sync: nothing is written, and the run says quiet', async () => {
     const rig = await inSync()
     await agree(rig, xyz)

@@ -1,6 +1,6 @@
-/** Knows what stands in a folder of items: names and versions, and one digest over all of it. Reads no contents. */
+/** Knows what stands in a folder of items: names and versions, and one digest over all of it and the folder's own change. Reads no contents. */
 import { createHash } from 'node:crypto'
-import { lstat, readdir } from 'node:fs/promises'
+import { lstat, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { E, TE } from '../../fp.ts'
 import type { SyncFailure } from '../../domain/failure.ts'
@@ -20,25 +20,32 @@ export type Entry = {
 export const namesIn = async (place: Place, extension: string): Promise<ReadonlyArray<string>> =>
   (await readdir(place.jail.root)).filter((name) => isItemName(name, extension)).sort()
 
-export const listFolder = (place: Place, extension: string, signal: AbortSignal): TE.TaskEither<SyncFailure, ReadonlyArray<Entry>> => async () => {
+export type Listing = { readonly entries: ReadonlyArray<Entry>; readonly digest: string }
+
+export const listFolder = (place: Place, extension: string, signal: AbortSignal): TE.TaskEither<SyncFailure, Listing> => async () => {
   try {
+    // Taken before the names: what comes in between moves it and is looked for the next time.
+    const { ctimeNs } = await stat(place.jail.root, { bigint: true })
     const names = await namesIn(place, extension)
     const entries: Array<Entry> = []
     for (let from = 0; from < names.length; from += looksAtOnce) {
       if (signal.aborted) return E.left(cancelled)
       for (const entry of await Promise.all(names.slice(from, from + looksAtOnce).map((name) => look(place, name)))) if (entry !== null) entries.push(entry)
     }
-    return E.right(entries)
+    return E.right({ entries, digest: digestOf(entries, ctimeNs) })
   } catch (error) {
     return E.left(failureOfError(error, place.told))
   }
 }
 
-/** Equal digests: nothing was added, changed, renamed or removed. */
-export const digestOf = (entries: ReadonlyArray<Entry>): string => {
-  const sum = createHash('sha256')
+/**
+ * Equal digests: nothing was added, changed, renamed or removed. The folder's own change tells what came and went in between:
+ * a file that we made after the last look and somebody removed leaves all names and versions as they were then.
+ */
+const digestOf = (entries: ReadonlyArray<Entry>, changed: bigint): string => {
+  const sum = createHash('sha256').update(`${changed}\n`)
   for (const { name, version } of entries) sum.update(`${name}\0${version}\n`)
-  return `folder1:${sum.digest('base64url')}`
+  return `folder2:${sum.digest('base64url')}`
 }
 
 /** Keeps the thread pool busy without queueing a whole folder at once. */

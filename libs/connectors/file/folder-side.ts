@@ -1,6 +1,7 @@
 /**
- * Knows a folder with one item per file (vdir) as a side. The cursor is a digest of names and versions: when it is the
- * same nothing happened; otherwise everything is listed by name and version, and the engine fetches what is news to it.
+ * Knows a folder with one item per file (vdir) as a side. The cursor is a digest of names, versions and the folder's own
+ * change: when it is the same nothing happened; otherwise everything is listed by name and version, and the engine fetches
+ * what is news to it.
  */
 import { E, pipe, TE } from '../../fp.ts'
 import { badItem, needsPerson, type SyncFailure } from '../../domain/failure.ts'
@@ -8,7 +9,7 @@ import type { Change, ReadAsk, Reader, Side, Write, Wrote } from '../connector.t
 import { cancelled } from './faults.ts'
 import { openHolders, folderIndex } from './folder-index.ts'
 import { itemOf, openItems } from './folder-items.ts'
-import { digestOf, listFolder, type Entry } from './folder-listing.ts'
+import { listFolder, type Entry, type Listing } from './folder-listing.ts'
 import { writeItem, type FolderWriter } from './folder-writing.ts'
 import { itemFormats } from './item-format.ts'
 import type { FolderFormat } from './options.ts'
@@ -29,7 +30,7 @@ export const folderSide = (place: Place, folderFormat: FolderFormat, readOnly: b
       batchSize: 100,
     },
     identity: `file:${place.real}`,
-    read: (ask) => pipe(listFolder(place, format.extension, ask.signal), TE.map((entries) => readerOf(entries, ask))),
+    read: (ask) => pipe(listFolder(place, format.extension, ask.signal), TE.map((listing) => readerOf(listing, ask))),
     fetch: (remoteIds, signal) => pipe(
       openItems(place, format, remoteIds, signal),
       TE.map((opened) => opened.map((one): Change => (one.is === 'file' ? { is: 'item', item: itemOf(one) } : one))),
@@ -45,8 +46,7 @@ export const folderSide = (place: Place, folderFormat: FolderFormat, readOnly: b
   }
 }
 
-const readerOf = (entries: ReadonlyArray<Entry>, ask: ReadAsk): Reader => {
-  const digest = digestOf(entries)
+const readerOf = ({ entries, digest }: Listing, ask: ReadAsk): Reader => {
   if (ask.cursor === digest) {
     return { coverage: 'delta', next: TE.right({ changes: [], resume: digest, last: true }), close: async () => undefined }
   }

@@ -51,6 +51,15 @@ describe('a folder of contacts', () => {
     for (const item of before.items) expect(page.changes).toContainEqual({ is: 'seen', remoteId: item.remoteId, version: item.version })
   })
 
+  it('is listed when something came and went, although all stands as it did', async () => {
+    await put('1.vcf', card('1'))
+    const { cursor } = await readAll(await side())
+    const writer = await side()
+    const { remoteId } = isDone(one(await create(writer, [itemOf('vcf', card('2'))])))
+    await unlink(join(path, remoteId))
+    expect((await ok((await side()).read({ cursor, limit: 9, resuming: false, signal: never() }))).coverage).toBe('listing')
+  })
+
   it('overlooks dotfiles, unfinished files, folders and other files', async () => {
     await put('a.vcf', card('a'))
     for (const name of ['.hidden.vcf', '.syncline-tmp-1.vcf', 'a.vcf~', 'notes.txt', 'b.vcf.swp']) await put(name, card('x'))
