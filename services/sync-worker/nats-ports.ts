@@ -30,8 +30,7 @@ export const spokenPorts = (bus: Bus, resolverTimeoutMs: number): Pick<Ports, Sp
   const store = <A>(contract: Contract<A>, subject: string, message: A, msgId: string, trace: string | undefined): TE.TaskEither<SyncFailure, void> =>
     pipe(
       send(subject, encode(contract, message), { msgId, headers: headersOf(contract, trace), retryTimeouts: true }),
-      TE.mapLeft(told(subject)),
-      TE.map(() => undefined),
+      TE.bimap(told(subject), () => undefined),
     )
 
   const inParts = (version: ArchivedVersion, subject: string, msgId: string, trace: string | undefined): TE.TaskEither<SyncFailure, void> => {

@@ -2,10 +2,12 @@
 import { CheckpointEntry, LeaseEntry, LedgerPage } from '#libs/contracts/state.ts'
 import { encode } from '#libs/contracts/decode.ts'
 import { buckets, stateKeys } from '#libs/contracts/subjects.ts'
+import type { Checkpoint } from '#libs/domain/checkpoint.ts'
 import { E, pipe, TE } from '#libs/fp.ts'
 import { publishBatch, type BatchMessage } from '#libs/nats/batch.ts'
 import type { Bus } from '#libs/nats/connect.ts'
 import { openBucket, type VanishOptions } from '#libs/nats/kv.ts'
+import type { KvEntry } from '#libs/nats/kv-entry.ts'
 import { publish } from '#libs/nats/publish.ts'
 import type { Checkpoints } from './nats-checkpoints.ts'
 import { decoded, storeFailure } from './nats-stored.ts'
@@ -26,6 +28,16 @@ export const natsState = (bus: Bus, now: () => number, checkpoints?: Pick<Checkp
       ? () => Promise.resolve(E.right(bucket.vanishUnheard(key, how)))
       : pipe(bucket.vanish(key, how), TE.bimap(storeFailure, () => undefined))
 
+  /** The same entry is handed out again while it is remembered. */
+  const read = new WeakMap<KvEntry, E.Either<StoreFailure, Stored<Checkpoint>>>()
+  const once = (found: KvEntry): E.Either<StoreFailure, Stored<Checkpoint>> => {
+    const before = read.get(found)
+    if (before !== undefined) return before
+    const fresh = decoded(CheckpointEntry, buckets.state, found)
+    read.set(found, fresh)
+    return fresh
+  }
+
   return {
     readLease: (conn) =>
       pipe(
@@ -39,15 +51,14 @@ export const natsState = (bus: Bus, now: () => number, checkpoints?: Pick<Checkp
     writeLease: (conn, entry, expected, ttlSeconds) =>
       pipe(
         send(keyed(stateKeys.lease(conn)), encode(LeaseEntry, entry), { expect: { lastSubjectSequence: expected }, ttlSeconds }),
-        TE.mapLeft(storeFailure),
-        TE.map(({ seq }) => seq),
+        TE.bimap(storeFailure, ({ seq }) => seq),
       ),
     dropLease: (conn, expected) => (expected > 0 ? dropLease(stateKeys.lease(conn), { previousSeq: expected, ttlSeconds: 1 }) : noFence(conn)),
     readCheckpoint: (conn, flow) =>
       pipe(
         readCheckpointEntry(stateKeys.checkpoint(conn, flow)),
         TE.mapLeft(storeFailure),
-        TE.chainEitherK((found) => (found === undefined || found.value === null ? E.right(null) : decoded(CheckpointEntry, buckets.state, found))),
+        TE.chainEitherK((found) => (found === undefined || found.value === null ? E.right(null) : once(found))),
       ),
     readPages: (conn, flow, pages) => async () => {
       const found = new Map<number, Stored<LedgerPage>>()
