@@ -30,7 +30,7 @@ export const versionOf = (path: string): TE.TaskEither<FileFault, O.Option<strin
   })
 
 /** `mtimeNs-size-inode`; renaming keeps all three. For those who hold the open file anyway. */
-export const versionFrom = (stats: BigIntStats): string => `${stats.mtimeNs}-${stats.size}-${stats.ino}`
+export const versionFrom = (stats: { readonly mtimeNs: bigint | string; readonly size: bigint | number; readonly ino: bigint | string }): string => `${stats.mtimeNs}-${stats.size}-${stats.ino}`
 
 /** Whatever was there. Answers the new version. */
 export const writeAtomically = (path: string, bytes: Uint8Array): TE.TaskEither<FileFault, string> =>

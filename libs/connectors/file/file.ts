@@ -7,6 +7,7 @@ import { needsPerson } from '../../domain/failure.ts'
 import type { Connector } from '../connector.ts'
 import { folderSide } from './folder-side.ts'
 import { decodeOptions } from './options.ts'
+import { ownWrites } from './own-writes.ts'
 import { openPlace } from './place.ts'
 import { recordsSide } from './records-side.ts'
 
@@ -29,6 +30,6 @@ export const fileConnector: Connector = {
     const { format, key, readOnly } = options.right
     return E.right(format === 'vcf' || format === 'ics'
       ? folderSide(place.right, format, readOnly)
-      : recordsSide(place.right, { format, key, readOnly, kind: ask.kind, mapped: ask.fields ?? null }))
+      : recordsSide(place.right, { format, key, readOnly, kind: ask.kind, mapped: ask.fields ?? null, own: ownWrites(`${ask.connection}/${ask.flow}/${ask.role} ${place.right.real}`) }))
   },
 }

@@ -7,6 +7,7 @@ import type { RecordKind } from '../../domain/record.ts'
 import { failureOf } from './faults.ts'
 import { readInJail, type JailFault } from './jail.ts'
 import type { RecordsFormat } from './options.ts'
+import type { OwnWrites } from './own-writes.ts'
 import type { Place } from './place.ts'
 import { csvFormat, jsonlFormat, type RecordFormat } from './record-format.ts'
 import { noHeader, readHeader, type Header } from './record-header.ts'
@@ -18,6 +19,7 @@ export type RecordsOptions = {
   readonly kind: RecordKind
   /** Fields the flow maps; null = all. An update leaves other fields as they are. */
   readonly mapped: ReadonlyArray<string> | null
+  readonly own: OwnWrites
 }
 
 export type OpenRecords = {

@@ -9,6 +9,8 @@ import type { BigIntStats } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import * as t from 'io-ts'
 import { E } from '../../fp.ts'
+import { versionFrom } from './atomic-file.ts'
+import type { OwnWrites } from './own-writes.ts'
 
 const RecordsCursor = t.intersection([t.partial({
   /** Which file it was. Cursors of before this was noted have none. */
@@ -45,16 +47,18 @@ export const fileOf = ({ ino, birthtimeNs }: BigIntStats): string => `${ino}-${b
 
 /**
  * `same`: nothing was done to the file since. `grown`: what was read stands, more may follow. Our own writes make another file:
- * what they added and somebody took out again since would be missing from the growth, and nobody could tell.
+ * what they added and somebody took out again since would be missing from the growth, so nobody else may have touched it.
  */
-export const compare = async (file: FileHandle, stats: BigIntStats, cursor: RecordsCursor): Promise<'same' | 'grown' | 'lost'> => {
-  if (cursor.file !== undefined && cursor.file !== fileOf(stats)) return 'lost'
+export const compare = async (file: FileHandle, stats: BigIntStats, cursor: RecordsCursor, own: OwnWrites): Promise<'same' | 'grown' | 'lost'> => {
+  if (cursor.file !== undefined && cursor.file !== fileOf(stats) && !own.lead(versionThen(cursor, cursor.file), versionFrom(stats))) return 'lost'
   const size = Number(stats.size)
   const time = String(stats.mtimeNs)
   if (size === cursor.size) return time === cursor.time ? 'same' : 'lost'
   if (cursor.guessed || size < cursor.offset || (await printer(file, cursor.header)(cursor.offset)) !== cursor.print) return 'lost'
   return (await isGlued(file, cursor.offset, size)) ? 'lost' : 'grown'
 }
+
+const versionThen = ({ time, size }: RecordsCursor, file: string): string => versionFrom({ mtimeNs: time, size, ino: file.split('-')[0] ?? '' })
 
 /** Digest of both ends of what lies before an offset; the front, once it is complete, is read once. */
 export const printer = (file: FileHandle, header: number): ((offset: number) => Promise<string>) => {

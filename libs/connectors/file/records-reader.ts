@@ -27,7 +27,7 @@ export const recordsReader = (place: Place, options: RecordsOptions, ask: ReadAs
 const begin = async (place: Place, options: RecordsOptions, ask: ReadAsk, records: OpenRecords): Promise<E.Either<SyncFailure, Reader>> => {
   try {
     const cursor = ask.cursor === null ? null : decodeCursor(ask.cursor)
-    const found = cursor === null ? null : await compare(records.file, records.stats, cursor)
+    const found = cursor === null ? null : await compare(records.file, records.stats, cursor, options.own)
     if (ask.cursor !== null && (cursor === null || found === 'lost')) {
       return E.left({ is: 'cursor-lost', message: `${place.told} was rewritten since it was read`, mend: 'nothing to do: it is read again from its beginning' })
     }

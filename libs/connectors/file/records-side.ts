@@ -51,6 +51,7 @@ export const recordsSide = (place: Place, options: RecordsOptions): Side => {
       if (written.table.bytes.length > maxTableBytes || written.table.spans.length > maxTableRecords) return E.left(tooLarge(place))
       const replaced = await writeInJail(place.jail, place.name, (path) => replaceIf(path, held.version, written.table.bytes))()
       if (E.isRight(replaced)) {
+        options.own.wrote(held.version, replaced.right)
         table = { ...written.table, version: replaced.right }
         return E.right(written.wrote)
       }

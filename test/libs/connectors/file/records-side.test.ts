@@ -143,6 +143,18 @@ describe('a records file', () => {
     })
   })
 
+  it('keeps its cursor through our own writes, as long as nobody else touched the file', async () => {
+    await writeFile(jsonl(), '{"id":1}\n')
+    const { cursor } = await rows(jsonl())
+    const writer = await side(jsonl())
+    for (const key of ['2', '3']) isDone(one(await write(writer, [{ do: 'create', key, fields: {} }])))
+    const after = await rows(jsonl(), cursor)
+    expect(after).toMatchObject({ coverage: 'delta', items: [{ key: '2' }, { key: '3' }] })
+    isDone(one(await write(writer, [{ do: 'create', key: '4', fields: {} }])))
+    expect(await rows(jsonl(), after.cursor)).toMatchObject({ coverage: 'delta', items: [{ key: '4' }] })
+    expect(await rows(jsonl(), cursor)).toMatchObject({ coverage: 'delta', items: [{ key: '2' }, { key: '3' }, { key: '4' }] })
+  })
+
   describe('loses its cursor', () => {
     const lines = (from: number, to: number) => Array.from({ length: to - from }, (_, n) => `{"id":${from + n},"v":"${'x'.repeat(80)}"}\n`).join('')
     const cases: ReadonlyArray<readonly [string, (whole: string) => Promise<void>]> = [
@@ -178,6 +190,17 @@ describe('a records file', () => {
       const writer = await side(jsonl())
       for (const key of ['2', '3']) isDone(one(await write(writer, [{ do: 'create', key, fields: {} }])))
       await writeFile(jsonl(), '{"id":1}\n{"id":"3"}\n')
+      expect(await tryReadAll(await side(jsonl()), { cursor })).toMatchObject({ is: 'cursor-lost' })
+    })
+
+    it('by the write of another flow, which may have taken out what we added', async () => {
+      await writeFile(jsonl(), '{"id":1}\n')
+      const { cursor } = await rows(jsonl())
+      isDone(one(await write(await side(jsonl()), [{ do: 'create', key: '2', fields: {} }])))
+      const other = await openSide('row', { path: jsonl() }, { flow: 'other' })
+      const [added] = (await ok(other.find(['2'], never()))).map(({ version }) => version)
+      isDone(one(await write(other, [{ do: 'delete', remoteId: '2', key: '2', expect: added ?? null }])))
+      isDone(one(await write(other, [{ do: 'create', key: '3', fields: {} }])))
       expect(await tryReadAll(await side(jsonl()), { cursor })).toMatchObject({ is: 'cursor-lost' })
     })
 
