@@ -29,12 +29,12 @@ export const natsState = (bus: Bus, now: () => number, checkpoints?: Pick<Checkp
       : pipe(bucket.vanish(key, how), TE.bimap(storeFailure, () => undefined))
 
   /** The same entry is handed out again while it is remembered. */
-  const read = new WeakMap<KvEntry, E.Either<StoreFailure, Stored<Checkpoint>>>()
+  const understood = new WeakMap<KvEntry, E.Either<StoreFailure, Stored<Checkpoint>>>()
   const once = (found: KvEntry): E.Either<StoreFailure, Stored<Checkpoint>> => {
-    const before = read.get(found)
+    const before = understood.get(found)
     if (before !== undefined) return before
     const fresh = decoded(CheckpointEntry, buckets.state, found)
-    read.set(found, fresh)
+    understood.set(found, fresh)
     return fresh
   }
 
