@@ -146,7 +146,7 @@ export type TransactionalLedger = {
 export type TransactionalCommit = {
   readonly fence: number
   readonly writes: ReadonlyArray<Write>
-  /** What must have gone well before the commit, and may go on beside the writes; its failure is the commit's. */
+  /** Begins what must have gone well before the commit, and goes on beside the writes; its failure is the commit's. Every try asks for it. */
   readonly ready?: () => Promise<E.Either<SyncFailure, void>>
   /**
    * Links to store once the outcome of the writes is known: called inside the transaction with one answer per write.

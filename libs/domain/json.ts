@@ -8,13 +8,29 @@ export const canonicalJson = (value: Json): string => {
   if (typeof value === 'string') return quoted(value)
   if (value === null || typeof value !== 'object') return JSON.stringify(value)
   if (isList(value)) return `[${value.map(canonicalJson).join(',')}]`
-  const names = Object.keys(value).sort()
-  const parts: Array<string> = []
-  for (const name of names) {
+  let text = ''
+  for (const name of sorted(Object.keys(value))) {
     const inner = value[name]
-    if (inner !== undefined) parts.push(`${quoted(name)}:${canonicalJson(inner)}`)
+    if (inner !== undefined) text += `${text === '' ? '{' : ','}${quoted(name)}:${canonicalJson(inner)}`
   }
-  return `{${parts.join(',')}}`
+  return text === '' ? '{}' : `${text}}`
+}
+
+const fewNames = 16
+
+/** In place. Few names are sorted by hand: the built-in copies the list several times over, for every row. */
+const sorted = (names: Array<string>): ReadonlyArray<string> => {
+  if (names.length > fewNames) return names.sort()
+  for (let n = 1; n < names.length; n++) {
+    const name = names[n] ?? ''
+    let at = n
+    for (let before = names[at - 1]; before !== undefined && before > name; before = names[at - 1]) {
+      names[at] = before
+      at -= 1
+    }
+    names[at] = name
+  }
+  return names
 }
 
 /** A string's canonical form. Printable ASCII without quote and backslash is its own canonical form: most of what is hashed, at half the cost. */

@@ -16,6 +16,7 @@ export type Bus = {
   readonly nc: NatsConnection
   readonly jsm: JetStreamManager
   readonly request: Mux['request']
+  readonly ask: Mux['ask']
   readonly tell: Mux['tell']
   readonly inboxPrefix: string
   readonly isConnected: () => boolean
@@ -78,6 +79,7 @@ const busOf = async (nc: NatsConnection, options: ConnectOptions): Promise<Bus> 
     nc,
     jsm: await jetstreamManager(nc, { checkAPI: false }), // the check needs a right that services do not have
     request: mux.request,
+    ask: mux.ask,
     tell: mux.tell,
     inboxPrefix: options.inboxPrefix ?? '_INBOX',
     isConnected: () => connected,

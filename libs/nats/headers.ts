@@ -11,15 +11,24 @@ export const oneLine = (text: string): string => (text.includes('\n') || text.in
 const headerName = /^[!-9;-~]+$/
 
 /** To be sent: already the bytes that go over the wire, which is all that the library asks of it then. */
-export const toMsgHdrs = (record: HeaderRecord): MsgHdrs => {
-  let block = 'NATS/1.0\r\n'
+export const toMsgHdrs = (record: HeaderRecord): MsgHdrs => ofBytes(Buffer.from(`NATS/1.0\r\n${linesOf(record)}\r\n`), (name) => record[name] ?? '')
+
+/** For many messages: all with the headers of `shared`, and each with its own value of one more. */
+export const toManyMsgHdrs = (shared: HeaderRecord, own: string): ((value: string) => MsgHdrs) => {
+  const begin = `NATS/1.0\r\n${linesOf(shared)}${linesOf({ [own]: '' }).trimEnd()} `
+  return (value) => ofBytes(Buffer.from(`${begin}${oneLine(value)}\r\n\r\n`), (name) => (name === own ? value : (shared[name] ?? '')))
+}
+
+const linesOf = (record: HeaderRecord): string => {
+  let lines = ''
   for (const name in record) {
     if (!headerName.test(name)) throw new Error(`"${name}" is not a header name`)
-    block += `${name}: ${oneLine(record[name] ?? '')}\r\n`
+    lines += `${name}: ${oneLine(record[name] ?? '')}\r\n`
   }
-  const bytes = Buffer.from(`${block}\r\n`)
-  return { encode: () => bytes, get: (name: string) => record[name] ?? '' } as Pick<MsgHdrsImpl, 'encode' | 'get'> as unknown as MsgHdrs
+  return lines
 }
+
+const ofBytes = (bytes: Uint8Array, get: (name: string) => string): MsgHdrs => ({ encode: () => bytes, get }) as Pick<MsgHdrsImpl, 'encode' | 'get'> as unknown as MsgHdrs
 
 export const fromMsgHdrs = (hdrs: MsgHdrs | undefined): HeaderRecord => {
   const record: Record<string, string> = {}

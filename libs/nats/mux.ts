@@ -13,6 +13,8 @@ export type Answered = E.Either<NatsFailure, Msg>
  */
 export type Mux = {
   readonly request: (subject: string, body: Uint8Array | string, timeoutMs: number, headers?: MsgHdrs) => Promise<Answered>
+  /** The same without a promise, for those who ask a thousand things and wait once. `hear` is called once, and never at once. */
+  readonly ask: (subject: string, body: Uint8Array | string, timeoutMs: number, headers: MsgHdrs | undefined, hear: (answer: Answered) => void) => void
   /** Leaves with the next requests; nobody answers. Not sent at all while there is no connection. */
   readonly tell: (subject: string, body: Uint8Array | string, headers?: MsgHdrs) => void
   /** What waits for the end of this turn leaves now. */
@@ -99,14 +101,16 @@ export const startMux = (nc: NatsConnection, inboxPrefix: string, isConnected: (
     if (outbox.push(one) === 1) setImmediate(sendNow)
   }
 
+  const ask: Mux['ask'] = (subject, body, timeoutMs, headers, hear) => {
+    const token = (++serial).toString(36)
+    pending.set(token, { subject, deadline: performance.now() + timeoutMs, resolve: hear })
+    lookLater()
+    enqueue({ token, subject, body, headers })
+  }
+
   return {
-    request: (subject, body, timeoutMs, headers) =>
-      new Promise((resolve) => {
-        const token = (++serial).toString(36)
-        pending.set(token, { subject, deadline: performance.now() + timeoutMs, resolve })
-        lookLater()
-        enqueue({ token, subject, body, headers })
-      }),
+    request: (subject, body, timeoutMs, headers) => new Promise((resolve) => ask(subject, body, timeoutMs, headers, resolve)),
+    ask,
     tell: (subject, body, headers) => enqueue({ token: '', subject, body, headers }),
     sendNow,
     denied: (subject, failure) => {

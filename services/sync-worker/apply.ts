@@ -11,8 +11,9 @@ import { archive, type Vanished } from './archive.ts'
 import type { SideName } from './classify.ts'
 import { writesAfter } from './damping.ts'
 import type { Entry } from './gather.ts'
+import { linkOf } from './link-of.ts'
 import { inSpan, type FlowContext } from './run-context.ts'
-import { contentOf, endAsIs, hashOfWanted, linkOf, type End, type Target, type Task, type Want } from './targets.ts'
+import { contentOf, endAsIs, hashOfWanted, type End, type Target, type Task, type Want } from './targets.ts'
 
 export type Applied =
   | { readonly is: 'done'; readonly link: Link | undefined }
@@ -103,12 +104,8 @@ export const writeOf = ({ entry, target }: Task, name: SideName): Write | undefi
 
 export const settleTask = (context: FlowContext, task: Task, a: Wrote | undefined, b: Wrote | undefined): Applied => {
   const { entry, target } = task
-  for (const [side, wrote] of [['destination', b], ['source', a]] as const) {
-    if (wrote === undefined || wrote.is === 'done') continue
-    if (wrote.is === 'refused') return { is: 'refused', side, failure: wrote.failure }
-    if (wrote.is === 'failed') return { is: 'failed', failure: wrote.failure }
-    return wrote.is === 'exists' ? { is: 'moved', side, remoteId: wrote.remoteId } : movedAt(entry, side)
-  }
+  const undone = undoneBy(entry, 'destination', b) ?? undoneBy(entry, 'source', a)
+  if (undone !== undefined) return undone
   const endA = endAfter(entry, 'source', target.a, a)
   const endB = endAfter(entry, 'destination', target.b, b)
   const agreed = agreedContent(entry, target)
@@ -123,6 +120,13 @@ export const settleTask = (context: FlowContext, task: Task, a: Wrote | undefine
       ...(context.flow.direction === 'two-way' ? { writes: writesAfter(entry, target, now) } : {}),
     }),
   }
+}
+
+const undoneBy = (entry: Entry, side: SideName, wrote: Wrote | undefined): Applied | undefined => {
+  if (wrote === undefined || wrote.is === 'done') return undefined
+  if (wrote.is === 'refused') return { is: 'refused', side, failure: wrote.failure }
+  if (wrote.is === 'failed') return { is: 'failed', failure: wrote.failure }
+  return wrote.is === 'exists' ? { is: 'moved', side, remoteId: wrote.remoteId } : movedAt(entry, side)
 }
 
 /** The hash comes from what the side says it stored, else from what was sent (SYNC.md §A.5 step 7e). */

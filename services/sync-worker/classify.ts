@@ -14,7 +14,8 @@ export type Bad = { readonly is: 'bad'; readonly remoteId: string; readonly why:
 
 /** What a side showed of one item in this run. */
 export type Observation =
-  | { readonly is: 'item'; readonly item: Item }
+  /** `hash`: of its content, where that was worked out already. */
+  | { readonly is: 'item'; readonly item: Item; readonly hash?: string | undefined }
   /** Listed with the version we know: content not fetched. */
   | { readonly is: 'same'; readonly remoteId: string }
   | { readonly is: 'gone'; readonly by: 'tombstone' | 'listing' }
@@ -54,13 +55,12 @@ export const classify = (link: Link | undefined, side: SideName, seen: Observati
     case 'same':
       return { is: 'unchanged', remoteId: seen.remoteId, refresh: false, hash: known.hash }
     case 'item':
-      return classifyItem(known, seen.item)
+      return classifyItem(known, seen.item, seen.hash ?? hashOf(seen.item.fields))
   }
 }
 
 /** The version says "look", the hash says "changed" (SYNC.md §0 rule 4). */
-const classifyItem = (known: Remembered, item: Item): SideClass => {
-  const hash = hashOf(item.fields)
+const classifyItem = (known: Remembered, item: Item, hash: string): SideClass => {
   if (known.id === undefined || known.hash !== hash) return { is: 'changed', item, hash }
   const refresh = known.version !== item.version || known.id !== item.remoteId
   return { is: 'unchanged', remoteId: item.remoteId, refresh, hash, item }

@@ -1,5 +1,5 @@
 /** Knows which message of the worker goes to which subject, under which id. */
-import { ArchivedPart, ArchivedVersion, CreatedItems } from '#libs/contracts/archive.ts'
+import { ArchivedVersion, CreatedItems } from '#libs/contracts/archive.ts'
 import { AuditRecord } from '#libs/contracts/audit.ts'
 import { ConflictAnswer, ConflictQuestion } from '#libs/contracts/conflict.ts'
 import { DeadLetter, ParkedRecord } from '#libs/contracts/dead-letter.ts'
@@ -7,17 +7,18 @@ import { decode, encode, type Contract } from '#libs/contracts/decode.ts'
 import { Progress } from '#libs/contracts/progress.ts'
 import { SyncRequest } from '#libs/contracts/request.ts'
 import { RunResult } from '#libs/contracts/result.ts'
-import { headerNames, messageIds, streams, subjects } from '#libs/contracts/subjects.ts'
+import { messageIds, streams, subjects } from '#libs/contracts/subjects.ts'
 import type { SyncFailure } from '#libs/domain/failure.ts'
-import { linkKey, valueHash, type Fields } from '#libs/domain/record.ts'
+import { linkKey, valueHash } from '#libs/domain/record.ts'
 import { E, pipe, TE } from '#libs/fp.ts'
 import { ask } from '#libs/nats/ask.ts'
 import type { Bus } from '#libs/nats/connect.ts'
-import { describeNatsFailure, type NatsFailure } from '#libs/nats/failure.ts'
-import { splitVersion, wholeVersion } from '#libs/nats/large-version.ts'
+import { wholeVersion } from '#libs/nats/large-version.ts'
 import { publish, publishCore } from '#libs/nats/publish.ts'
 import { getMessage } from '#libs/nats/stream-messages.ts'
 import { archiveOfRun } from './nats-archive.ts'
+import { sayArchived } from './nats-replaced.ts'
+import { headersOf, told } from './nats-said.ts'
 import type { ArchivedByRun, Ports } from './ports.ts'
 
 type Spoken = 'askResolver' | 'sayResult' | 'sayDead' | 'sayParked' | 'sayArchived' | 'sayCreated' | 'sayAudit' | 'readArchived' | 'archivedBy' | 'sayRequest' | 'sayProgress'
@@ -33,16 +34,6 @@ export const spokenPorts = (bus: Bus, resolverTimeoutMs: number): Pick<Ports, Sp
       TE.bimap(told(subject), () => undefined),
     )
 
-  const inParts = (version: ArchivedVersion, subject: string, msgId: string, trace: string | undefined): TE.TaskEither<SyncFailure, void> => {
-    const { conn, flow, run } = version
-    const storePart = (n: number, data: string): Promise<E.Either<SyncFailure, number>> =>
-      pipe(
-        send(subjects.archivedPart(conn, flow, linkKey(conn, flow, version.key)), encode(ArchivedPart, { conn, flow, run, n, data }), { msgId: messageIds.archivedPart(msgId, n), headers: headersOf(ArchivedPart, trace), retryTimeouts: true }),
-        TE.bimap(told(streams.archive), ({ seq }) => seq),
-      )()
-    return pipe(() => splitVersion(version, bus.maxPayload(), storePart), TE.chain((split) => store(ArchivedVersion, subject, split, msgId, trace)))
-  }
-
   const whole = (version: ArchivedVersion): TE.TaskEither<SyncFailure, ArchivedVersion> =>
     pipe(wholeVersion(bus)(version), TE.mapLeft((failure): SyncFailure => (failure.is === 'lost-part' ? { is: 'needs-person', message: failure.message, mend: 'choose another version' } : told(streams.archive)(failure))))
 
@@ -57,15 +48,7 @@ export const spokenPorts = (bus: Bus, resolverTimeoutMs: number): Pick<Ports, Sp
     sayDead: (dead, trace) => store(DeadLetter, subjects.dead(dead.conn), dead, messageIds.dead(dead.stream, dead.seq), trace),
     sayParked: (parked, trace) =>
       store(ParkedRecord, subjects.dead(parked.conn), parked, messageIds.parked(parked.run, parked.flow, linkKey(parked.conn, parked.flow, parked.key)), trace),
-    sayArchived: (version, trace) => {
-      const key = linkKey(version.conn, version.flow, version.key)
-      const msgId = messageIds.archived(version.run, version.flow, key, version.side, valueHash([version.fields as Fields, version.became ?? null]))
-      const subject = subjects.archive(version.conn, version.flow, key)
-      return pipe(
-        store(ArchivedVersion, subject, version, msgId, trace),
-        TE.orElse((failure) => (failure.code === 'too-large' ? inParts(version, subject, msgId, trace) : TE.left(failure))),
-      )
-    },
+    sayArchived: sayArchived(bus),
     sayCreated: (created, trace) => {
       const first = linkKey(created.conn, created.flow, created.items[0]?.key ?? '')
       return store(CreatedItems, subjects.created(created.conn, created.flow, created.side), created, messageIds.created(created.run, created.flow, first, created.side), trace)
@@ -97,13 +80,3 @@ export const spokenPorts = (bus: Bus, resolverTimeoutMs: number): Pick<Ports, Sp
     sayProgress: (progress) => void sendCore(subjects.progress(progress.conn), encode(Progress, progress), headersOf(Progress, undefined)),
   }
 }
-
-const headersOf = <A>(contract: Contract<A>, trace: string | undefined): Record<string, string> => ({
-  [headerNames.schema]: contract.schema,
-  ...(trace === undefined ? {} : { [headerNames.traceparent]: trace }),
-})
-
-const told = (to: string) => (failure: NatsFailure): SyncFailure =>
-  failure.is === 'too-large'
-    ? { is: 'bad-item', message: `too large to be kept in NATS: ${describeNatsFailure(failure)}`, code: 'too-large' }
-    : { is: 'unavailable', message: `${to}: ${describeNatsFailure(failure)}`, code: failure.is }

@@ -36,5 +36,6 @@ export const noteCreated = async (context: FlowContext, tasks: ReadonlyArray<Tas
 export const noteStreamed = async (stream: Stream, tasks: ReadonlyArray<Task>, wrote: ReadonlyArray<Wrote>): Promise<E.Either<SyncFailure, void>> => {
   if (stream.phase === 'first') return E.right(undefined)
   const isNew = ({ entry }: Task, i: number): boolean => wrote[i]?.is === 'done' && endAsIs(entry, 'destination') === 'absent'
+  if (!tasks.some(isNew)) return E.right(undefined)
   return noteCreated(stream.context, tasks, tasks.map((task, i) => (isNew(task, i) ? settleTask(stream.context, task, undefined, wrote[i]) : undefined)))
 }

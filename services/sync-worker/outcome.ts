@@ -5,9 +5,10 @@ import { E } from '#libs/fp.ts'
 import { setAside, stillTheSame } from './aside.ts'
 import type { SideName } from './classify.ts'
 import type { Entry } from './gather.ts'
+import { linkOf } from './link-of.ts'
 import { parkedRecord } from './park.ts'
 import type { FlowContext } from './run-context.ts'
-import { contentOf, endAsIs, linkOf, whereItIs, type Task } from './targets.ts'
+import { contentOf, endAsIs, whereItIs, type Task } from './targets.ts'
 
 /** The link of an item that both sides show as they should already. `adopt`: they were found to be equal just now. */
 export const rememberEnds = (context: FlowContext, entry: Entry, how: 'refresh' | 'adopt'): Link | undefined => {

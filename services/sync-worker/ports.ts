@@ -70,6 +70,9 @@ export type StateBatch = {
   readonly ttlSeconds: number
 }
 
+/** `hash`: of its fields. */
+export type Replaced = { readonly version: ArchivedVersion; readonly hash: string }
+
 export type ArchivedByRun = { readonly is: 'version'; readonly version: ArchivedVersion } | { readonly is: 'created'; readonly created: CreatedItems }
 
 /** Where copies came from (libs/domain/provenance.ts), over all connections; keys by `provenanceKey`. */
@@ -103,7 +106,7 @@ export type Ports = {
   readonly sayResult: Say<RunResult>
   readonly sayDead: Say<DeadLetter>
   readonly sayParked: Say<ParkedRecord>
-  readonly sayArchived: Say<ArchivedVersion>
+  readonly sayArchived: Say<ReadonlyArray<Replaced>>
   readonly sayCreated: Say<CreatedItems>
   readonly sayAudit: Say<AuditRecord>
   /** All that is archived of one run, oldest first; empty when there is nothing (any more). */

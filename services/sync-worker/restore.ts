@@ -33,7 +33,10 @@ const putBack = async (context: FlowContext, side: Side, version: ArchivedVersio
   if (E.isLeft(now)) return now
   const fields = version.fields as Fields
   if (now.right !== undefined) {
-    const kept = await context.ports.sayArchived({ ...version, run: context.item.run, fields: now.right.fields, version: now.right.version, at: context.ports.clock.now(), because: 'overwritten', became: hashOf(fields), rule: `restore ${context.item.restore ?? ''}` }, context.trace)()
+    const kept = await context.ports.sayArchived([{
+      version: { ...version, run: context.item.run, fields: now.right.fields, version: now.right.version, at: context.ports.clock.now(), because: 'overwritten', became: hashOf(fields), rule: `restore ${context.item.restore ?? ''}` },
+      hash: hashOf(now.right.fields),
+    }], context.trace)()
     if (E.isLeft(kept)) return kept
   }
   if (context.signal.aborted || !context.hold.isTrusted()) return E.left(context.whyStopped())

@@ -39,8 +39,8 @@ export const commitRound = async (stream: Stream, round: Round, resume: string |
   context.step('writing')
   const archived = await beginArchive(context, tasks.right)
   if (E.isLeft(archived)) return archived
-  const { vanished: gone, stored } = archived.right
-  if (context.signal.aborted || !context.hold.isTrusted()) return stored.then(() => E.left(context.whyStopped()))
+  const { vanished: gone, store } = archived.right
+  if (context.signal.aborted || !context.hold.isTrusted()) return E.left(context.whyStopped())
 
   const writes: Array<Write> = []
   const written: Array<Task> = []
@@ -57,12 +57,13 @@ export const commitRound = async (stream: Stream, round: Round, resume: string |
   let again: Array<Entry> = []
   let parking: Array<Parking> = []
   let failed: SyncFailure | undefined
+  let storing: ReturnType<typeof store> | undefined
   let linksAfter = stream.links
   let parkedAfter = stream.parked
   const committed = await inSpan(context, 'sync.commit', () => ledger.commit({
     fence: context.hold.fence,
     writes,
-    ready: () => stored,
+    ready: () => (storing ??= store()),
     settle: (wrote) => {
       const sorted = sortOut(stream, written, wrote)
       again = [...vanished, ...sorted.again]
@@ -77,7 +78,10 @@ export const commitRound = async (stream: Stream, round: Round, resume: string |
       return { puts: all, drops: dropped, checkpoint: whole && resume !== null ? { ...checkpoint, cursorA: resume } : checkpoint }
     },
   }, context.signal)())
-  if (E.isLeft(committed)) return stored.then((archiving) => (E.isLeft(archiving) ? archiving : E.left({ ...committed.left, side: 'destination' })))
+  if (E.isLeft(committed)) {
+    const stored = await storing
+    return stored !== undefined && E.isLeft(stored) ? stored : E.left({ ...committed.left, side: 'destination' })
+  }
   stream.links = linksAfter
   stream.parked = parkedAfter
   // Only what is committed is counted: `settle` may be called again after a bisection.

@@ -5,6 +5,8 @@ import type { Put } from './streamed-commit.ts'
 
 /** How many more links wait for a person or an edit after this round. */
 export const newlyAside = (planned: ReadonlyArray<Planned>, puts: ReadonlyArray<Put>, drops: ReadonlyArray<string>): number => {
+  // Nearly always.
+  if (!puts.some(([, link]) => isAside(link)) && !planned.some(({ entry: { link } }) => link !== undefined && isAside(link))) return 0
   const before = new Map<string, boolean>()
   for (const { entry } of planned) before.set(entry.linkKey, entry.link !== undefined && isAside(entry.link))
   let more = 0

@@ -5,18 +5,18 @@
 import type { ChangePage } from '#libs/connectors/connector.ts'
 import type { SyncFailure } from '#libs/domain/failure.ts'
 import type { Link } from '#libs/domain/link.ts'
-import { ledgerKey, type Item } from '#libs/domain/record.ts'
 import { E } from '#libs/fp.ts'
-import { classify, type Observation } from './classify.ts'
+import { classify } from './classify.ts'
 import type { Planned } from './flow-end.ts'
 import type { Entry } from './gather.ts'
 import { tooManyBad } from './park.ts'
 import { isUnsettled } from './aside.ts'
 import { moveOf, policyOf } from './decide.ts'
+import { entriesOf, withLinks } from './streamed-entries.ts'
 import { isStill, type Glance } from './streamed-glance.ts'
 import { commitRound, type Round } from './streamed-commit.ts'
 import type { Stream } from './stream.ts'
-import { readPage, type PageContent } from './streamed-read.ts'
+import { readPage } from './streamed-read.ts'
 import { withTwins } from './streamed-twins.ts'
 
 const rounds = 3
@@ -36,7 +36,7 @@ export const settlePage = async (stream: Stream, page: ChangePage, coverage: 'li
   const { items, bad, marks, rivals, readable } = read.right
   context.counts.read += items.length + bad.length
   // Links and rows are looked up side by side: most of what a delta shows is linked, and needs both.
-  const [first, found] = await Promise.all([entriesOf(stream, items, bad, still?.links), stream.phase === 'first' ? undefined : (still?.found ?? findAt(stream, items))])
+  const [first, found] = await Promise.all([entriesOf(stream, items, bad, still?.links, glance?.hashes), stream.phase === 'first' ? undefined : (still?.found ?? findAt(stream, items))])
   if (E.isLeft(first)) return first
 
   let open: ReadonlyArray<Entry> = first.right
@@ -46,7 +46,7 @@ export const settlePage = async (stream: Stream, page: ChangePage, coverage: 'li
     if (E.isLeft(linked)) return linked
     const known = await withTwins(stream, linked.right, rivals)
     if (E.isLeft(known)) return known
-    const sighted = await seeDestination(stream, known.right, n > 0 || context.item.dryRun === true, n === 0 ? found : undefined)
+    const sighted = await seeDestination(stream, known.right, n > 0 || context.item.dryRun === true, n === 0 ? found : undefined, glance?.hashes)
     if (E.isLeft(sighted)) return sighted
     round = decide(stream, sighted.right, n === 0 ? round.puts : [], coverage)
     if (n === 0) round = { ...round, planned: [...round.planned, ...readable.map(noLongerThere)] }
@@ -71,37 +71,6 @@ const noLongerThere = ([key, link]: readonly [string, Link]): Planned => ({
   move: { do: 'forget' },
 })
 
-const entriesOf = async (stream: Stream, items: ReadonlyArray<Item>, bad: PageContent['bad'], looked?: Glance['links']): Promise<E.Either<SyncFailure, ReadonlyArray<Entry>>> => {
-  const sightings: Array<{ readonly key: string; readonly linkKey: string; readonly seen: Observation }> = []
-  for (const item of items) sightings.push({ key: item.key, linkKey: ledgerKey(item.key), seen: { is: 'item', item } })
-  for (const { remoteId, key, failure } of bad) {
-    sightings.push({ key, linkKey: ledgerKey(key), seen: { is: 'bad', remoteId, why: failure.message } })
-  }
-  if (sightings.length === 0) return E.right([])
-  const entries = sightings.map(({ key, linkKey, seen }): Entry => ({ key, linkKey, link: undefined, a: classify(undefined, 'source', seen), b: { is: 'never' } }))
-  // In a first sync rows are taken for new; one that was linked already makes its create answer "exists", and is looked up then.
-  return stream.phase === 'first' && bad.length === 0 && stream.context.item.dryRun !== true ? E.right(entries) : withLinks(stream, entries, bad.length === 0 ? looked : undefined)
-}
-
-const withLinks = async (stream: Stream, entries: ReadonlyArray<Entry>, looked?: Glance['links']): Promise<E.Either<SyncFailure, ReadonlyArray<Entry>>> => {
-  const links = looked ?? await stream.ledger.links(entries.map((entry) => entry.linkKey), stream.context.signal)()
-  if (E.isLeft(links)) return links
-  return E.right(
-    entries.map((entry) => {
-      const link = links.right.get(entry.linkKey)
-      if (link === undefined) return entry
-      return { ...entry, link, a: classify(link, 'source', sightingOf(entry)), b: classify(link, 'destination', { is: 'silent' }) }
-    }),
-  )
-}
-
-/** What the source showed of an entry, as it was before it was compared with a link. */
-const sightingOf = ({ a }: Entry): Observation => {
-  if (a.is === 'changed') return { is: 'item', item: a.item }
-  if (a.is === 'unchanged' && a.item !== undefined) return { is: 'item', item: a.item }
-  return a.is === 'bad' ? a : { is: 'silent' }
-}
-
 const findAt = async (stream: Stream, wanted: ReadonlyArray<{ readonly key: string }>): Promise<Glance['found']> =>
   wanted.length === 0 ? E.right([]) : stream.context.b.find(wanted.map(({ key }) => key), stream.context.signal)()
 
@@ -109,7 +78,7 @@ const findAt = async (stream: Stream, wanted: ReadonlyArray<{ readonly key: stri
  * What the destination holds now. A row without a link is taken for new and simply created: if it is there already, the
  * create answers so and the second round looks. What is about to be overwritten is looked at first.
  */
-const seeDestination = async (stream: Stream, entries: ReadonlyArray<Entry>, all: boolean, looked?: Glance['found']): Promise<E.Either<SyncFailure, ReadonlyArray<Entry>>> => {
+const seeDestination = async (stream: Stream, entries: ReadonlyArray<Entry>, all: boolean, looked?: Glance['found'], hashes?: Glance['hashes']): Promise<E.Either<SyncFailure, ReadonlyArray<Entry>>> => {
   const asked = entries.filter(({ a, link }) =>
     (a.is === 'changed' && (all || link?.idB !== undefined)) || (a.is === 'unchanged' && link !== undefined && (link.idB === undefined ? all : isUnsettled(link))))
   if (asked.length === 0) return E.right(entries)
@@ -121,7 +90,7 @@ const seeDestination = async (stream: Stream, entries: ReadonlyArray<Entry>, all
     entries.map((entry) => {
       if (!wanted.has(entry)) return entry
       const item = byKey.get(entry.key)
-      return { ...entry, b: classify(entry.link, 'destination', item === undefined ? { is: 'gone', by: 'tombstone' } : { is: 'item', item }) }
+      return { ...entry, b: classify(entry.link, 'destination', item === undefined ? { is: 'gone', by: 'tombstone' } : { is: 'item', item, hash: hashes?.get(item) }) }
     }),
   )
 }

@@ -25,7 +25,11 @@ export type PageContent = {
 
 export const readPage = async (stream: Stream, page: ChangePage, coverage: 'listing' | 'delta'): Promise<E.Either<SyncFailure, PageContent>> => {
   const { context, ledger } = stream
-  const asked = page.changes.flatMap((change) => idToAsk(change, coverage === 'delta' || stream.parked > 0) ?? [])
+  const asked: Array<string> = []
+  for (const change of page.changes) {
+    const id = idToAsk(change, coverage === 'delta' || stream.parked > 0)
+    if (id !== undefined) asked.push(id)
+  }
   const known = asked.length === 0 ? E.right(new Map<string, Link>()) : await ledger.linksByRemoteA(asked, context.signal)()
   if (E.isLeft(known)) return known
   const linksOfId = byIdA(known.right)

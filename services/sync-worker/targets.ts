@@ -1,10 +1,10 @@
 /**
- * Knows what each side of an item should show in the end: left as it is, written, or removed; and, once the writes are
- * done, what is remembered of it (the link). Does not know how writing happens: apply.ts does.
+ * Knows what each side of an item should show in the end: left as it is, written, or removed. Does not know how writing
+ * happens (apply.ts), nor what is remembered of it then (link-of.ts).
  */
 import type { ConflictDecision } from '#libs/contracts/conflict.ts'
 import type { Link } from '#libs/domain/link.ts'
-import { fieldHashesOf, hashOf, type Fields, type Item } from '#libs/domain/record.ts'
+import { hashOf, type Fields, type Item } from '#libs/domain/record.ts'
 import { rememberedOf, type SideClass, type SideName } from './classify.ts'
 import type { Entry } from './gather.ts'
 import type { Move } from './plan.ts'
@@ -97,35 +97,6 @@ export const endAsIs = (entry: Entry, side: SideName): End => {
     case 'never':
     case 'deleted':
       return 'absent'
-  }
-}
-
-export type LinkOptions = {
-  readonly keepBase: boolean
-  /** The content both now show. */
-  readonly agreed?: Fields
-  /** When we wrote there just now, ms since the epoch. */
-  readonly wroteA?: number
-  readonly wroteB?: number
-  readonly writes?: ReadonlyArray<string>
-}
-
-/** The link that remembers both ends; undefined = nothing is left to remember. */
-export const linkOf = (entry: Entry, a: End, b: End, options: LinkOptions): Link | undefined => {
-  if (a === 'absent' && b === 'absent') return undefined
-  const base = options.keepBase ? (options.agreed === undefined ? entry.link?.fh : fieldHashesOf(options.agreed)) : undefined
-  const wroteA = options.wroteA ?? entry.link?.wroteA
-  const wroteB = options.wroteB ?? entry.link?.wroteB
-  const writes = options.writes ?? entry.link?.writes
-  return {
-    key: entry.key,
-    st: 'linked',
-    ...(a === 'absent' ? {} : { idA: a.id, verA: a.version, hA: a.hash }),
-    ...(b === 'absent' ? {} : { idB: b.id, verB: b.version, hB: b.hash }),
-    ...(base === undefined ? {} : { fh: base }),
-    ...(wroteA === undefined || a === 'absent' ? {} : { wroteA }),
-    ...(wroteB === undefined || b === 'absent' ? {} : { wroteB }),
-    ...(writes === undefined || writes.length === 0 ? {} : { writes }),
   }
 }
 

@@ -99,15 +99,18 @@ const noteBroughtBack = async ({ connection, flow, item, ports, trace }: FlowCon
 }
 
 /** The same of what it overwrites or takes out. */
-const archive = async ({ connection, flow, item, ports, trace: parent }: FlowContext, steps: ReadonlyArray<Step>, run: string): Promise<E.Either<SyncFailure, void>> => {
-  const said = await Promise.all(steps.flatMap(({ trace: { key, side }, taking }) => {
+const archive = ({ connection, flow, item, ports, trace: parent }: FlowContext, steps: ReadonlyArray<Step>, run: string): Promise<E.Either<SyncFailure, void>> => {
+  const replaced = steps.flatMap(({ trace: { key, side }, taking }) => {
     if (taking.do !== 'put back' && taking.do !== 'take out') return []
     const { fields, remoteId, version } = taking.now
     const isDelete = taking.do === 'take out'
-    return [ports.sayArchived({
-      conn: connection.id, flow: flow.id, run: item.run, key, side, remoteId, kind: flow.kind, fields, version, at: ports.clock.now(),
-      because: isDelete ? 'deleted' : 'overwritten', became: isDelete ? null : hashOf(taking.fields), rule: `undo ${run}`,
-    }, parent)()]
-  }))
-  return said.find(E.isLeft) ?? E.right(undefined)
+    return [{
+      version: {
+        conn: connection.id, flow: flow.id, run: item.run, key, side, remoteId, kind: flow.kind, fields, version, at: ports.clock.now(),
+        because: isDelete ? 'deleted' as const : 'overwritten' as const, became: isDelete ? null : hashOf(taking.fields), rule: `undo ${run}`,
+      },
+      hash: hashOf(fields),
+    }]
+  })
+  return ports.sayArchived(replaced, parent)()
 }

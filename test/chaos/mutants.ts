@@ -75,12 +75,12 @@ const archivesOnce = (): Mutant => {
     name: 'the archive keeps one version of an item in a run',
     ports: (ports) => ({
       ...ports,
-      sayArchived: (version, trace) => {
-        const id = `${version.run}/${version.key}/${version.side}`
-        if (kept.has(id)) return TE.right(undefined)
+      sayArchived: (replaced, trace) => ports.sayArchived(replaced.filter(({ version: { run, key, side } }) => {
+        const id = `${run}/${key}/${side}`
+        const isFirst = !kept.has(id)
         kept.add(id)
-        return ports.sayArchived(version, trace)
-      },
+        return isFirst
+      }), trace),
     }),
   }
 }

@@ -110,9 +110,12 @@ export const engineRig = (options: EngineOptions = {}): EngineRig => {
     sayResult: () => TE.right(undefined),
     sayDead: () => TE.right(undefined),
     sayParked: (record) => async () => E.right(void parked.push(record)),
-    sayArchived: (version) => async () => {
-      archived.push(version)
-      return E.right(void said.push({ is: 'version', version }))
+    sayArchived: (replaced) => async () => {
+      for (const { version } of replaced) {
+        archived.push(version)
+        said.push({ is: 'version', version })
+      }
+      return E.right(undefined)
     },
     sayCreated: (items) => async () => {
       created.push(items)

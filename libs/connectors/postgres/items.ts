@@ -27,9 +27,11 @@ export const itemOf = (table: Table, row: Row, key?: string): Item => {
   const fields: Record<string, string | null> = {}
   let at = firstKey + table.key.length
   for (const { name } of table.shown) fields[name] = row[at++] ?? null
-  const item: Item = { remoteId, key: key ?? remoteId, version: row[0] ?? null, fields: fields satisfies Fields }
+  const version = row[0] ?? null
   const edited = table.cursor?.kind === 'timestamptz' ? rfc3339(row[3] ?? null) : null
-  return edited === null ? item : { ...item, modifiedAt: edited }
+  return edited === null
+    ? { remoteId, key: key ?? remoteId, version, fields: fields satisfies Fields }
+    : { remoteId, key: key ?? remoteId, version, fields: fields satisfies Fields, modifiedAt: edited }
 }
 
 /** Deleted ones are gone; of those that came without content only the version is told. */

@@ -61,12 +61,13 @@ export const openLedger = (database: Database, table: Table, conn: string, flow:
   const ledgerId = async (session: Session): Promise<number> => (ledger ??= Number((await session.query(sidecar.stored, [...me])).rows[0]?.[2] ?? 0))
 
   const commitOnce = (commit: TransactionalCommit, token: string, tell: (wrote: ReadonlyArray<Wrote>) => void) => async (session: Session): Promise<E.Either<SyncFailure, ReadonlyArray<Wrote>>> => {
-    const wrote = await carryOut(database, session, table, commit.writes)
+    const [writing, readying] = [carryOut(database, session, table, commit.writes), commit.ready?.()] // in this order: the server works meanwhile
+    const wrote = await writing
     if (E.isLeft(wrote)) return wrote
     const { puts, drops, checkpoint } = commit.settle(wrote.right)
     const linked = puts.length + drops.length === 0 ? E.right(undefined) : await stored.store(session, await ledgerId(session), puts, drops)
     if (E.isLeft(linked)) return linked
-    const ready = await (commit.ready?.() ?? E.right(undefined))
+    const ready = await (readying ?? E.right(undefined))
     if (E.isLeft(ready)) return ready
     const { count } = await session.query(sidecar.moveCheckpoint, [...me, commit.fence, JSON.stringify(checkpoint), token])
     tell(wrote.right)

@@ -6,7 +6,10 @@ import type { Row } from './copy-text.ts'
 /** Name in the link → column. What has no column of its own, and a null, is kept as JSON in `more`. */
 const texts = [['key', 'key'], ['st', 'st'], ['idA', 'id_a'], ['idB', 'id_b'], ['verA', 'ver_a'], ['verB', 'ver_b'], ['hA', 'h_a'], ['hB', 'h_b']] as const
 const numbers = [['genA', 'gen_a'], ['genB', 'gen_b'], ['wroteA', 'wrote_a'], ['wroteB', 'wrote_b']] as const
-const own = new Set<string>([...texts, ...numbers].map(([name]) => name))
+/** Of every link each name is asked for: taking pairs apart there would make as much garbage as the link. */
+const textNames = texts.map(([name]) => name)
+const numberNames = numbers.map(([name]) => name)
+const own = new Set<string>([...textNames, ...numberNames])
 
 export const linkColumns: ReadonlyArray<string> = ['link_key', ...[...texts, ...numbers].map(([, column]) => column), 'more']
 
@@ -20,27 +23,30 @@ export const plainLinkColumns: ReadonlyArray<string> = ['link_key', 'ver_a', 'h_
 const isPlain = (linkKey: string, { key, st, idA, idB, hA, hB }: Link): boolean => key === linkKey && st === 'linked' && idA === key && idB === key && hA === hB && hA !== undefined
 
 /** In the order of `linkColumns`. */
-export const rowOfLink = (linkKey: string, whole: Link): ReadonlyArray<string | null> => {
-  const plain = isPlain(linkKey, whole)
-  const link: Partial<Link> = plain ? withoutTold(whole) : whole
+export const rowOfLink = (linkKey: string, link: Link): ReadonlyArray<string | null> => {
+  const plain = isPlain(linkKey, link)
   const row: Array<string | null> = [linkKey]
-  for (const [name] of texts) {
-    const text = link[name] ?? null
+  for (const name of textNames) {
+    const text = plain && told.has(name) ? null : (link[name] ?? null)
     row.push(text === null || isStorable(text) ? text : '')
   }
-  for (const [name] of numbers) row.push(link[name] === undefined ? null : String(link[name]))
+  for (const name of numberNames) {
+    const number = link[name]
+    row.push(number === undefined ? null : String(number))
+  }
   row.push(moreOf(link))
   if (plain) row[2] = 'linked'
   return row
 }
 
-const withoutTold = ({ key: _key, st: _st, idA: _a, idB: _b, hB: _h, ...told }: Link): Partial<Link> => told
+/** What a plain link's key and its content at the source tell. */
+const told = new Set<string>(['key', 'st', 'idA', 'idB', 'hB'])
 
 /** PostgreSQL has no text with a zero in it, nor with half a character; as JSON both can be told. */
 const isStorable = (text: string): boolean => !suspicious.test(text) || (!text.includes('\0') && text.isWellFormed())
 const suspicious = /[\0\ud800-\udfff]/
 
-const moreOf = (link: Partial<Link>): string | null => {
+const moreOf = (link: Link): string | null => {
   let more: Record<string, unknown> | null = null
   for (const name in link) {
     const value = link[name as keyof Link]
@@ -51,16 +57,25 @@ const moreOf = (link: Partial<Link>): string | null => {
 
 /** Left: somebody else wrote into the table. */
 export const linkOfRow = (row: Row): E.Either<string, readonly [linkKey: string, link: Link]> => {
-  const [linkKey = null, ...cells] = row
+  const linkKey = row[0] ?? null
   const link: Record<string, unknown> = {}
-  for (const [n, [name]] of texts.entries()) if (cells[n] !== null && cells[n] !== undefined) link[name] = cells[n]
-  for (const [n, [name]] of numbers.entries()) {
-    const cell = cells[texts.length + n] ?? null
+  let at = 1
+  for (const name of textNames) {
+    const cell = row[at++] ?? null
+    if (cell !== null) link[name] = cell
+  }
+  for (const name of numberNames) {
+    const cell = row[at++] ?? null
     if (cell !== null) link[name] = Number(cell)
   }
-  if (linkKey !== null && link['key'] === undefined && link['hA'] !== undefined) Object.assign(link, { key: linkKey, idA: linkKey, idB: linkKey, hB: link['hA'] })
-  const more = cells[texts.length + numbers.length] ?? null
+  if (linkKey !== null && link['key'] === undefined && link['hA'] !== undefined) {
+    link['key'] = linkKey
+    link['idA'] = linkKey
+    link['idB'] = linkKey
+    link['hB'] = link['hA']
+  }
+  const more = row[at] ?? null
   if (more !== null) Object.assign(link, JSON.parse(more))
-  const decoded = Link.decode(link)
-  return linkKey === null || E.isLeft(decoded) ? E.left(`the link ${String(linkKey)} in syncline.link is damaged`) : E.right([linkKey, decoded.right])
+  // Nobody reads why one is damaged: `is` keeps no record of where it stands, and copies nothing.
+  return linkKey === null || !Link.is(link) ? E.left(`the link ${String(linkKey)} in syncline.link is damaged`) : E.right([linkKey, link])
 }

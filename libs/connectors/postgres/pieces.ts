@@ -26,6 +26,8 @@ export type Pieces = { readonly pieces: ReadonlyArray<Piece>; readonly answered:
 
 type Shape = {
   readonly do: Write['do']
+  /** Of the fields that are written. */
+  readonly names: ReadonlyArray<string>
   readonly columns: ReadonlyArray<Column>
   /** Where among the columns the key's and the shown ones stand; -1 = it is not among them. */
   readonly keyAt: ReadonlyArray<number>
@@ -41,6 +43,7 @@ export const piecesOf = (table: Table, writes: ReadonlyArray<Write>): Pieces => 
   const created = new Set<string>()
   const strange = new Set<string>()
   let at = -1
+  let group: Group | undefined
   for (const write of writes) {
     at += 1
     const key = keyParts(write.do === 'create' ? write.key : write.remoteId, table.key.length)
@@ -49,12 +52,15 @@ export const piecesOf = (table: Table, writes: ReadonlyArray<Write>): Pieces => 
       continue
     }
     const names = write.do === 'delete' ? [] : Object.keys(write.fields)
-    const id = `${write.do} ${names.join('\n')}`
-    let group = groups.get(id)
-    if (group === undefined) {
-      for (const name of names) if (!table.columns.has(name)) strange.add(name)
-      group = { shape: shapeOf(table, write.do, names), lines: [] }
-      groups.set(id, group)
+    // Most writes are like the one before.
+    if (group?.shape.do !== write.do || !areSame(group.shape.names, names)) {
+      const id = `${write.do} ${names.join('\n')}`
+      group = groups.get(id)
+      if (group === undefined) {
+        for (const name of names) if (!table.columns.has(name)) strange.add(name)
+        group = { shape: shapeOf(table, write.do, names), lines: [] }
+        groups.set(id, group)
+      }
     }
     const line = lineOf(table, group.shape, at, key, write)
     const remoteId = keyText(line.keyAfter)
@@ -74,7 +80,13 @@ const shapeOf = (table: Table, sort: Write['do'], names: ReadonlyArray<string>):
   const placeOf = (wanted: Column): number => columns.findIndex(({ name }) => name === wanted.name)
   const shownAt = table.shown.map(placeOf)
   const isWhole = shownAt.every((place) => place >= 0)
-  return { do: sort, columns, shownAt, isWhole, keyAt: table.key.map(placeOf), isExact: isWhole && names.length === table.shown.length && table.shown.every(({ name }) => names.includes(name)) }
+  return { do: sort, names, columns, shownAt, isWhole, keyAt: table.key.map(placeOf), isExact: isWhole && names.length === table.shown.length && table.shown.every(({ name }) => names.includes(name)) }
+}
+
+const areSame = (names: ReadonlyArray<string>, others: ReadonlyArray<string>): boolean => {
+  if (names.length !== others.length) return false
+  for (let n = 0; n < names.length; n++) if (names[n] !== others[n]) return false
+  return true
 }
 
 const lineOf = (table: Table, shape: Shape, at: number, key: ReadonlyArray<string>, write: Write): Line => {

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Side, TransactionalCommit, TransactionalLedger, Write } from '#libs/connectors/connector.ts'
 import type { Link } from '#libs/domain/link.ts'
+import { E } from '#libs/fp.ts'
 import { never, ok, refused } from '../../../laws/law-rig.ts'
 import { pgProxy, type Heard } from './pg-proxy.ts'
 import { pgFile, withPg, type PgRig } from './pg-rig.ts'
@@ -108,6 +109,40 @@ describe('T65: the line breaks around COMMIT', () => {
     const side = await open(proxy.url)
     expect(await refused(side.write([{ do: 'create', key: '1', fields: { id: '1', v: 'x' } }], never()))).toMatchObject({ is: 'ambiguous', code: '08007' })
     expect(await rows()).toEqual(['1'])
+  })
+})
+
+describe('what a commit waits for', () => {
+  scenario('is begun when the rows are under way, and nothing is there before it has gone well', async (rig) => {
+    const { open, rows } = await prepare(rig)
+    const proxy = await pgProxy(rig.url)
+    const ledger = ledgerOf(await open(proxy.url))
+    await ok(ledger.claim(5, never()))
+    const begun = Promise.withResolvers<undefined>()
+    const stored = Promise.withResolvers<undefined>()
+    const commits = (): number => proxy.statements.filter((statement) => statement === 'COMMIT').length
+    const committing = ledger.commit({ ...commitOf(5, ['1', '2']), ready: async () => {
+      begun.resolve(undefined)
+      await stored.promise
+      return E.right(undefined)
+    } }, never())()
+    await begun.promise
+    await expect.poll(() => proxy.statements.some((statement) => statement.includes('syncline.link'))).toBe(true)
+    expect([commits(), await rows()]).toEqual([0, []])
+    stored.resolve(undefined)
+    expect(E.isRight(await committing)).toBe(true)
+    expect([commits(), await rows()]).toEqual([1, ['1', '2']])
+  })
+
+  scenario('undoes the rows where it fails', async (rig) => {
+    const { open, rows } = await prepare(rig)
+    const ledger = ledgerOf(await open())
+    await ok(ledger.claim(5, never()))
+    const end = await refused(ledger.commit({ ...commitOf(5, ['1', '2']), ready: () => Promise.resolve(E.left({ is: 'unavailable', message: 'the archive is full' })) }, never()))
+    expect(end.message).toBe('the archive is full')
+    expect(await rows()).toEqual([])
+    expect((await ok(ledger.links(['link 1'], never()))).size).toBe(0)
+    expect((await ok(ledger.commit(commitOf(5, ['1']), never()))).map(({ is }) => is)).toEqual(['done'])
   })
 })
 
