@@ -1,5 +1,5 @@
-/** Knows a .jsonl file as its owner rewrites it: whole, by a new file in its place. Only ever a source. */
-import { rename, writeFile } from 'node:fs/promises'
+/** Knows a .jsonl file as its owner keeps it: what is new comes at its end, anything else by a new file in its place. Only ever a source. */
+import { appendFile, rename, writeFile } from 'node:fs/promises'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { nothingDone, type System } from './system.ts'
@@ -9,13 +9,14 @@ export const recordsOf = (path: string): System => {
   writeFileSync(path, '')
   const rows = new Map<string, string>()
   let turn: Promise<unknown> = Promise.resolve()
-  const write = (): Promise<void> => writeFile(`${path}.new`, [...rows].map(([id, value]) => `${JSON.stringify({ id, value })}\n`).join('')).then(() => rename(`${path}.new`, path))
+  const line = (id: string, value: string): string => `${JSON.stringify({ id, value })}\n`
+  const rewrite = (): Promise<void> => writeFile(`${path}.new`, [...rows].map(([id, value]) => line(id, value)).join('')).then(() => rename(`${path}.new`, path))
   const edit: System['edit'] = async (key, value) => {
     const before = rows.get(key) ?? null
     if (value === null && before === null) return nothingDone()
     if (value === null) rows.delete(key)
     else rows.set(key, value)
-    await write()
+    await (before === null && value !== null ? appendFile(path, line(key, value)) : rewrite())
     return { kind: value === null ? 'delete' : before === null ? 'create' : 'update', before, result: 'ok' }
   }
   return {
