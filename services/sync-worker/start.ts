@@ -46,7 +46,7 @@ export const start = async (config: Config, deps: ServiceDeps, known: ReadonlyMa
   const sides = openSides(known, (name) => deps.env[name], clock, gate)
   const measured = measure(metrics)
   const provenance = natsProvenance(bus, ({ conn, flow }) => documents.ways.knows(conn, flow))
-  const checkpoints = checkpointsOn(bus, (failure) => log.info('nats.failed', { reason: `checkpoints are read from the leader: ${describeNatsFailure(failure)}` }))
+  const checkpoints = checkpointsOn(bus, (failure) => log.info('nats.failed', { reason: `checkpoints are read for every run, or asked of the leader: ${describeNatsFailure(failure)}` }))
   const ports: Ports = {
     clock, random, log, tracer,
     worker,
